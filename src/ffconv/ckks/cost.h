@@ -1,0 +1,46 @@
+// What the operations of the engine cost, from the times of its kernels on one limb.
+//
+// A kernel's time per limb is measured once per machine (`ffconv doctor`) at one N and scaled:
+// transforms with N log N, everything else with N. An operation's time is the sum of its kernels'.
+#pragma once
+
+#include <string>
+
+namespace ffconv {
+
+// Microseconds per limb of 2^14 words, one thread.
+struct CostTable {
+  std::string machine;         // where it was measured
+  double ntt_forward_us = 0;
+  double ntt_inverse_us = 0;
+  double multiply_accumulate_us = 0;  // one term of a lazy inner product, one output polynomial
+  double base_extend_us = 0;   // one source limb to one target limb
+  double automorphism_us = 0;
+  double add_us = 0;
+  double multiply_us = 0;      // pointwise, reduced
+};
+
+// Measured on an AVX2-only machine (docs/benchmarks.md); used until `doctor` has run.
+const CostTable& default_cost_table();
+
+// The shape of a ring at one level: what the functions below need to know.
+struct CostShape {
+  int log_n;
+  int limbs;           // level + 1
+  int special_primes;
+  int digit_primes;
+};
+
+// Microseconds, one thread.
+double decompose_us(const CostTable& t, const CostShape& s);      // inverse transform, digits, mod-up
+double inner_product_us(const CostTable& t, const CostShape& s);  // digits x key, both polynomials
+double mod_down_us(const CostTable& t, const CostShape& s);       // one polynomial QP -> Q
+double rotate_us(const CostTable& t, const CostShape& s);         // a full rotation
+double hoisted_rotation_us(const CostTable& t, const CostShape& s);  // one more from shared digits, left in QP
+double multiply_plain_us(const CostTable& t, const CostShape& s, bool extended);  // one term, both polynomials
+double relinearize_us(const CostTable& t, const CostShape& s);
+double square_us(const CostTable& t, const CostShape& s);
+double rescale_us(const CostTable& t, const CostShape& s, int polynomials);
+double add_us(const CostTable& t, const CostShape& s, int polynomials);
+
+}  // namespace ffconv
