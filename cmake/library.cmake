@@ -14,6 +14,10 @@ if(FFCONV_SANITIZE)
                                                 -fno-sanitize-recover=all)
   target_link_options(ffconv_flags INTERFACE -fsanitize=${FFCONV_SANITIZE})
 endif()
+if(FFCONV_FUZZERS)
+  # Coverage in every library; only the fuzzers themselves link libFuzzer's main.
+  target_compile_options(ffconv_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 
 # ffconv_library(NAME SOURCES... DEPENDS ...): the static library ffconv_NAME; links public what its
 # folder may include, so that the folder order of docs/architecture.md is also the link order.
