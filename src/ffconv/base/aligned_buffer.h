@@ -23,8 +23,8 @@ class AlignedBuffer {
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t size)
       : data_(size == 0 ? nullptr
-                        : static_cast<T*>(::operator new(size * sizeof(T),
-                                                         std::align_val_t{kAlignment}))),
+                        : static_cast<T*>(
+                              ::operator new (size * sizeof(T), std::align_val_t{kAlignment}))),
         size_(size) {}
   AlignedBuffer(std::size_t size, T value) : AlignedBuffer(size) {
     std::fill_n(data_.get(), size, value);
@@ -55,7 +55,7 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { ::operator delete(p, std::align_val_t{kAlignment}); }
+    void operator()(T* p) const { ::operator delete (p, std::align_val_t{kAlignment}); }
   };
   std::unique_ptr<T, Free> data_;
   std::size_t size_ = 0;

@@ -6,12 +6,12 @@
 #include <cstdlib>
 
 #ifdef FFCONV_CHECKS
-#define FFCONV_ASSERT(condition)                                                              \
-  do {                                                                                        \
-    if (!(condition)) {                                                                       \
+#define FFCONV_ASSERT(condition)                                                             \
+  do {                                                                                       \
+    if (!(condition)) {                                                                      \
       std::fprintf(stderr, "%s:%d: broken invariant: %s\n", __FILE__, __LINE__, #condition); \
-      std::abort();                                                                           \
-    }                                                                                         \
+      std::abort();                                                                          \
+    }                                                                                        \
   } while (false)
 #else
 #define FFCONV_ASSERT(condition) \

@@ -14,7 +14,9 @@ void ByteWriter::little_endian(std::uint64_t value, int width) {
   }
 }
 
-void ByteWriter::f64(double value) { u64(std::bit_cast<std::uint64_t>(value)); }
+void ByteWriter::f64(double value) {
+  u64(std::bit_cast<std::uint64_t>(value));
+}
 
 void ByteWriter::bytes(std::span<const std::uint8_t> data) {
   bytes_.insert(bytes_.end(), data.begin(), data.end());

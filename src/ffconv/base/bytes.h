@@ -46,7 +46,7 @@ class ByteReader {
   std::uint64_t u64() { return little_endian(8); }
   std::int32_t i32() { return static_cast<std::int32_t>(u32()); }
   std::int64_t i64() { return static_cast<std::int64_t>(u64()); }
-  double f64();         // finite, else kFormat
+  double f64();          // finite, else kFormat
   std::string string();  // as written by ByteWriter::string
   // The next `size` bytes, not copied.
   std::span<const std::uint8_t> bytes(std::size_t size);

@@ -1,6 +1,6 @@
 // The one exception of the library, for everything that the outside can cause: model, parameters,
-// message, file, missing key. Its text says what, where, expected and got, and where there is one the
-// cure; it never contains secret data.
+// message, file, missing key. Its text says what, where, expected and got, and where there is one
+// the cure; it never contains secret data.
 #pragma once
 
 #include <stdexcept>

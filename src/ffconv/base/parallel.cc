@@ -29,8 +29,12 @@ void set_thread_count(int count) {
   threads().arena = std::make_unique<tbb::task_arena>(count);
 }
 
-int thread_count() { return threads().count; }
+int thread_count() {
+  return threads().count;
+}
 
-tbb::task_arena& library_arena() { return *threads().arena; }
+tbb::task_arena& library_arena() {
+  return *threads().arena;
+}
 
 }  // namespace ffconv

@@ -27,9 +27,8 @@ void parallel_for(std::size_t count, const Body& body) {
     }
     return;
   }
-  library_arena().execute([&] {
-    tbb::parallel_for(std::size_t{0}, count, body, tbb::simple_partitioner{});
-  });
+  library_arena().execute(
+      [&] { tbb::parallel_for(std::size_t{0}, count, body, tbb::simple_partitioner{}); });
 }
 
 }  // namespace ffconv

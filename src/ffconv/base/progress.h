@@ -7,8 +7,8 @@
 
 namespace ffconv {
 
-// Called with the name of the stage, the units done and the units in all (0 < done <= total). May be
-// called from any thread, never from two at once. An empty function means that nobody listens.
+// Called with the name of the stage, the units done and the units in all (0 < done <= total). May
+// be called from any thread, never from two at once. An empty function means that nobody listens.
 using Progress = std::function<void(std::string_view stage, std::size_t done, std::size_t total)>;
 
 }  // namespace ffconv

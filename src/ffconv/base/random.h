@@ -17,9 +17,9 @@ void ensure_sodium();
 void random_bytes(std::span<std::uint8_t> out);
 Seed random_seed();
 
-// The ChaCha20 (RFC 8439) key stream of `seed`, nonce = `stream` (8 bytes, little-endian, after 4 zero
-// bytes), from block 0. Used for public seeds and, with a seed that is secret, for secret samples.
-// Equal (seed, stream) give equal bytes for ever: files depend on it.
+// The ChaCha20 (RFC 8439) key stream of `seed`, nonce = `stream` (8 bytes, little-endian, after 4
+// zero bytes), from block 0. Used for public seeds and, with a seed that is secret, for secret
+// samples. Equal (seed, stream) give equal bytes for ever: files depend on it.
 class SeededStream {
  public:
   SeededStream(const Seed& seed, std::uint64_t stream);

@@ -1,4 +1,5 @@
-// Memory for secrets: locked where the system allows, between guard pages, wiped before it is freed.
+// Memory for secrets: locked where the system allows, between guard pages, wiped before it is
+// freed.
 #pragma once
 
 #include <cstddef>
