@@ -76,9 +76,12 @@ struct Graph {
   std::size_t classes() const { return values[output].shape.size(); }
 };
 
-// A constant as the second operand of an element-wise operator on an activation of shape `to`, by
-// ONNX's rules (aligned at the last axis; a batch axis must be 1): to.size() elements, or one
-// element that stands for all. Throws kUnsupported if it does not broadcast to exactly that shape.
+// Whether a constant of that shape broadcasts to exactly the activation shape `to` by ONNX's rules:
+// aligned at the last axis; a batch axis, if it has one, is 1.
+bool broadcasts_to(const Shape& constant, const Shape& to);
+
+// The constant's elements for an activation of shape `to`, to which it must broadcast: to.size()
+// elements, or one element that stands for all.
 std::vector<double> broadcast(const Value& constant, const Shape& to);
 
 }  // namespace ffconv::model

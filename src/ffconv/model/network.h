@@ -68,7 +68,7 @@ struct Network {
 std::vector<double> run_float(const Network& network, std::span<const double> input);
 
 // The output of `layer` for the elements `x` of its input.
-std::vector<double> apply(const Layer& layer, std::span<const double> x);
+std::vector<double> run_layer(const Layer& layer, std::span<const double> x);
 
 // Calls f(out_index, in_index, weight) for every structurally non-zero entry of the linear map
 // (weights that happen to be 0 included, padding not), outputs ascending.
