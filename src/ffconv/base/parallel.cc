@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include <tbb/global_control.h>
+
 #include "ffconv/base/error.h"
 
 namespace ffconv {
@@ -9,13 +11,19 @@ namespace {
 
 constexpr int kMaxThreads = 1024;
 
+// TBB runs no more workers than processors, and warns on stderr, unless its global limit says so.
 struct Threads {
-  int count = tbb::this_task_arena::max_concurrency();
-  std::unique_ptr<tbb::task_arena> arena = std::make_unique<tbb::task_arena>(count);
+  explicit Threads(int count)
+      : count(count),
+        limit(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(count)),
+        arena(count) {}
+  int count;
+  tbb::global_control limit;
+  tbb::task_arena arena;
 };
 
-Threads& threads() {
-  static Threads instance;
+std::unique_ptr<Threads>& threads() {
+  static auto instance = std::make_unique<Threads>(tbb::this_task_arena::max_concurrency());
   return instance;
 }
 
@@ -25,16 +33,16 @@ void set_thread_count(int count) {
   if (count < 1 || count > kMaxThreads) {
     fail(ErrorCode::kInvalidArgument, "thread count: expected 1 to {}, got {}", kMaxThreads, count);
   }
-  threads().count = count;
-  threads().arena = std::make_unique<tbb::task_arena>(count);
+  threads().reset();  // of several limits TBB keeps the lowest: the old one must go first
+  threads() = std::make_unique<Threads>(count);
 }
 
 int thread_count() {
-  return threads().count;
+  return threads()->count;
 }
 
 tbb::task_arena& library_arena() {
-  return *threads().arena;
+  return threads()->arena;
 }
 
 }  // namespace ffconv

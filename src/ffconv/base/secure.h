@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 namespace ffconv {
 
@@ -26,6 +27,13 @@ class SecureBuffer {
   SecureBuffer() = default;
   explicit SecureBuffer(std::size_t size)
       : data_(static_cast<T*>(internal::secure_allocate(size * sizeof(T)))), size_(size) {}
+  SecureBuffer(SecureBuffer&& other) noexcept
+      : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  SecureBuffer& operator=(SecureBuffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
 
   std::span<T> span() { return {data_.get(), size_}; }
   std::span<const T> span() const { return {data_.get(), size_}; }
