@@ -1,0 +1,30 @@
+// Reads a trained network from an ONNX file (operator set 9 or newer, any IR version).
+//
+// Operators: Conv, Gemm, MatMul, Add, Sub, Mul, Div by a constant, Pow with a small constant
+// integer exponent, Flatten, Reshape to a constant shape, Pad with zeros, Constant, Identity,
+// Dropout (as in inference), and Softmax as the last node, which is left to whoever reads the
+// scores. One input, [N, C, H, W] or [N, F] with N = 1 or symbolic; one output. Weights are float,
+// double, int32 or int64 inside the file.
+//
+// Files are not trusted: no allocation exceeds what the file's own bytes justify, but for
+// activations, which kMaxActivationElements bounds.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+
+#include "ffconv/model/graph.h"
+
+namespace ffconv::model {
+
+// `what` names the file in messages.
+// Throws kFormat for malformed files (the first fault found), and one kUnsupported error that lists
+// everything FFConv cannot run, with each node's name, its operator and what to use instead.
+Graph import_onnx(std::span<const std::uint8_t> bytes, const std::string& what);
+
+// Also throws kIo if the file cannot be read.
+Graph import_onnx_file(const std::filesystem::path& path);
+
+}  // namespace ffconv::model

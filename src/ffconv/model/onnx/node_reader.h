@@ -1,0 +1,86 @@
+// One NodeProto as the operator importers see it: attributes by name and type, inputs by position,
+// and the graph under construction.
+//
+// Problems that lie in the network (an input that is not constant, a mode that FFConv does not
+// know) are kUnsupported errors, which the importer gathers; contradictions in the file are
+// kFormat.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <onnx/onnx_pb.h>
+
+#include "ffconv/model/graph.h"
+
+namespace ffconv::model {
+
+// Kernel extents, strides, dilations and pads beyond it are refused; sums of products of two of
+// them fit 64 bits with room to spare.
+inline constexpr std::int64_t kMaxExtent = 1 << 16;
+
+// The graph under construction.
+struct GraphBuilder {
+  Graph graph;
+  std::size_t activation_elements = 0;  // of all activations so far; <= kMaxActivationElements
+
+  // Appends an activation; nullopt if the limit would be exceeded. Every dimension >= 1.
+  std::optional<ValueId> add_activation(const std::string& name, Shape shape);
+  ValueId add_constant(Value value);
+};
+
+class NodeReader {
+ public:
+  // `inputs` are the values of proto's inputs; nullopt where one is left out.
+  NodeReader(const onnx::NodeProto& proto, std::vector<std::optional<ValueId>> inputs,
+             std::string name, GraphBuilder& builder)
+      : proto_(proto), inputs_(std::move(inputs)), name_(std::move(name)), builder_(builder) {}
+
+  const std::string& name() const { return name_; }
+  const std::string& op_type() const { return proto_.op_type(); }
+  const std::string& output_name() const { return proto_.output(0); }
+
+  // Attributes. Throw kFormat if the attribute is there with another type.
+  bool has_attribute(std::string_view name) const { return find(name) != nullptr; }
+  std::int64_t integer(std::string_view name, std::int64_t otherwise) const;
+  double number(std::string_view name, double otherwise) const;
+  std::string text(std::string_view name, std::string_view otherwise) const;
+  std::vector<std::int64_t> integers(std::string_view name) const;  // empty where absent
+  std::vector<double> numbers(std::string_view name) const;         // empty where absent
+  const onnx::TensorProto& tensor(std::string_view name) const;     // must be there
+
+  // Inputs. Throw kFormat where a mandatory one is missing.
+  bool has_input(std::size_t i) const { return i < inputs_.size() && inputs_[i].has_value(); }
+  ValueId input(std::size_t i) const;
+  bool is_constant(std::size_t i) const { return value(i).is_constant; }
+  const Value& activation(std::size_t i) const;  // throws kUnsupported for a constant
+  const Value& constant(
+      std::size_t i) const;  // throws kUnsupported for an activation or no elements
+  // The constant's elements as whole numbers; throws kFormat where one is not (or above 2^53).
+  std::vector<std::int64_t> constant_integers(std::size_t i) const;
+
+  // Appends the node with these inputs; returns its output, an activation of shape `out`, named as
+  // in the file. Throws kUnsupported beyond kMaxActivationElements in all or more than 8 axes.
+  ValueId emit(Operator op, std::vector<ValueId> inputs, Shape out) const;
+  ValueId emit_constant(Value value) const { return builder_.add_constant(std::move(value)); }
+
+  // Throw with the node's name and operator in front of `problem`.
+  [[noreturn]] void unsupported(std::string_view problem) const;
+  [[noreturn]] void malformed(std::string_view problem) const;
+
+ private:
+  const Value& value(std::size_t i) const { return builder_.graph.values[input(i)]; }
+  const onnx::AttributeProto* find(std::string_view name) const;
+  const onnx::AttributeProto* find(std::string_view name,
+                                   onnx::AttributeProto::AttributeType type) const;
+
+  const onnx::NodeProto& proto_;
+  std::vector<std::optional<ValueId>> inputs_;
+  std::string name_;
+  GraphBuilder& builder_;
+};
+
+}  // namespace ffconv::model
