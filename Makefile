@@ -1,19 +1,13 @@
-# The short commands; each is a thin layer over CMake's presets (CMakePresets.json).
-JOBS ?= $(shell nproc)
-MAKEFLAGS += --no-print-directory
-
-CONFIGURE = cmake --preset $(1) $(2) > build/$(1)-configure.log 2>&1 || { cat build/$(1)-configure.log; exit 1; }
-BUILD = cmake --build build/$(1) -j$(JOBS)
-TEST = ctest --test-dir build/$(1) -j$(JOBS) --output-on-failure --no-tests=error --output-junit $(CURDIR)/build/$(1)/$(or $(3),tests).xml $(2)
+# The short commands. What they do is in scripts/ and CMakePresets.json.
 
 .PHONY: help setup setup-dev build demo test check-all bench format clean
 
 help:
 	@echo "make demo       install what is missing, build, classify encrypted digits"
 	@echo "make test       install what is missing, build with assertions, run all tests and examples"
-	@echo "make build      optimized build: build/release/apps/ffconv/ffconv"
-	@echo "make check-all  make test, and clang, sanitizers, clang-tidy, fuzzers (an hour on two cores)"
-	@echo "make bench      benchmarks of the optimized build"
+	@echo "make build      optimized program: build/release/apps/ffconv/ffconv"
+	@echo "make check-all  make test, then clang, all sanitizers, clang-tidy, a minute of every fuzzer"
+	@echo "make bench      benchmarks, results in build/bench/results/"
 	@echo "make format     lay out the C++ files"
 	@echo "make clean      remove build/"
 
@@ -24,26 +18,19 @@ setup-dev:
 	@scripts/setup.sh --dev
 
 build: setup
-	@mkdir -p build
-	@$(call CONFIGURE,release)
-	@$(call BUILD,release)
+	@scripts/preset.sh build release
 
 demo: build
 	@build/release/apps/ffconv/ffconv demo
 
 test: setup-dev
-	@mkdir -p build
-	@$(call CONFIGURE,dev)
-	@$(call BUILD,dev)
-	@$(call TEST,dev)
+	@scripts/preset.sh test dev
 
-check-all: test
-	scripts/check_all.sh
+check-all: setup-dev
+	@scripts/check_all.sh
 
 bench: setup-dev
-	@mkdir -p build
-	@$(call CONFIGURE,bench)
-	@$(call BUILD,bench)
+	@scripts/preset.sh build bench
 	@scripts/run_benchmarks.sh
 
 format:

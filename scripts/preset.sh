@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
 # Configures and builds a preset of CMakePresets.json and, with `test`, runs its tests.
-# Usage: preset.sh build|test PRESET [ctest options]
+# Usage: preset.sh build|test PRESET [-DVARIABLE=VALUE...] [ctest options]
 # Only what needs attention is printed; the results also go to build/PRESET/tests.xml (JUnit).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 action=$1 preset=$2
 shift 2
 jobs=${JOBS:-$(nproc)}
+definitions=()
+while [[ ${1:-} == -D* ]]; do
+  definitions+=("$1")
+  shift
+done
 
 mkdir -p build
 log=build/$preset-configure.log
-if ! cmake --preset "$preset" >"$log" 2>&1; then
+if ! cmake --preset "$preset" "${definitions[@]}" >"$log" 2>&1; then
   cat "$log"
   exit 1
 fi

@@ -56,9 +56,21 @@ finish() {
   [ "$failed" -eq 0 ]
 }
 
-# simd_tests TIER: the fast tests of ring and ckks in the dev build with the tier forced.
-simd_tests() {
-  local junit=$PWD/build/dev/simd-$1.xml
-  step "tests of ring and ckks, FFCONV_SIMD=$1" "$junit" \
-    env "FFCONV_SIMD=$1" scripts/preset.sh test dev -L fast -R '^(ring|ckks)\.' --output-junit "$junit"
+# simd_steps: the fast tests of ring and ckks in the dev build, once with each tier forced that this
+# machine can execute; a tier that it lacks would throw.
+simd_steps() {
+  local tier available junit
+  if ! available=$(build/dev/tests/list_tiers); then
+    step "instruction-set tiers" - false
+    return
+  fi
+  for tier in $(printf '%s\n' scalar avx2 "$available" | sort -u); do
+    if ! grep -qxF "$tier" <<<"$available"; then
+      skip "instruction-set tier $tier" "this machine lacks it"
+      continue
+    fi
+    junit=$PWD/build/dev/simd-$tier.xml
+    step "ring and ckks, FFCONV_SIMD=$tier" "$junit" env "FFCONV_SIMD=$tier" \
+      scripts/preset.sh test dev -L fast -R '^(ring|ckks)\.' --output-junit "$junit"
+  done
 }
