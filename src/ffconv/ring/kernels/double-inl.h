@@ -1,0 +1,236 @@
+// The double-precision tiers: one body over the vector width.
+//
+// Included inside a tier's own namespace and target region, after a wrapper V of its vector operations
+// (simd_avx2-inl.h, simd_portable-inl.h): no guard, no includes. A word is an integer x held in a
+// double, |x| <= q at the entry and exit of every kernel ("reduced"), q < 2^46. All sums below stay under
+// 2^53 in magnitude, so they are exact; products are exact as pairs by fused multiply-add (docs/simd.md).
+
+// 1.5 * 2^52: adding and subtracting it rounds |x| <= 2^51 to the nearest integer, ties to even.
+constexpr double kRound = 6755399441055744.0;
+
+constexpr double to_double(std::uint64_t word) { return std::bit_cast<double>(word); }
+constexpr Word to_word(double x) { return std::bit_cast<Word>(x); }
+
+template <class V>
+struct Body {
+  using R = typename V::Reg;
+  static constexpr std::size_t kWidth = V::kWidth;
+  static constexpr int kLogWidth = std::countr_zero(kWidth);
+
+  struct Prime {
+    R q, inverse, half;
+    explicit Prime(const LimbTables& t)
+        : q(V::set1(static_cast<double>(t.q))),
+          inverse(V::set1(1.0 / static_cast<double>(t.q))),
+          half(V::set1(static_cast<double>((t.q - 1) / 2))) {}
+  };
+
+  struct Factor {
+    R w, ratio;
+    Factor(R value, R quotient) : w(value), ratio(quotient) {}
+    explicit Factor(const Constant& c)
+        : w(V::set1(to_double(c.value))), ratio(V::set1(to_double(c.ratio))) {}
+  };
+
+  static R round(R x) { return V::sub(V::add(x, V::set1(kRound)), V::set1(kRound)); }
+
+  // |x| <= 2^52. Exit: |result| <= q/2 + 1.
+  static R reduce(R x, const Prime& p) {
+    return V::negative_multiply_add(round(V::mul(x, p.inverse)), p.q, x);
+  }
+
+  // y * w mod q. |y| <= 2^51. Exit: |result| <= q (1/2 + |y| 2^-54) <= 0.63 q.
+  static R mul(R y, const Factor& f, const Prime& p) {
+    const R high = V::mul(y, f.w);
+    const R quotient = round(V::mul(y, f.ratio));
+    const R low = V::multiply_sub(y, f.w, high);
+    return V::add(V::negative_multiply_add(quotient, p.q, high), low);
+  }
+
+  // a * b mod q. |a b| <= 2^50 q. Exit: |result| <= 0.75 q.
+  static R mul(R a, R b, const Prime& p) {
+    const R high = V::mul(a, b);
+    const R quotient = round(V::mul(high, p.inverse));
+    const R low = V::multiply_sub(a, b, high);
+    return V::add(V::negative_multiply_add(quotient, p.q, high), low);
+  }
+
+  // The representative in [-(q-1)/2, (q-1)/2], exactly. |x| <= 2^52.
+  static R centre(R x, const Prime& p) {
+    const R r = reduce(x, p);
+    const R lowered = V::sub(r, V::and_mask(p.q, V::greater(r, p.half)));
+    return V::add(lowered, V::and_mask(p.q, V::greater(V::negate(p.half), lowered)));
+  }
+
+  template <typename F>
+  static void map(Word* dst, std::size_t n, const F& f) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      V::store(dst + i, f(i));
+    }
+  }
+
+  static void import_limb(Word* dst, const std::uint64_t* src, std::size_t n, const LimbTables&) {
+    map(dst, n, [&](std::size_t i) { return V::from_u52(src + i); });
+  }
+
+  static void export_limb(std::uint64_t* dst, const Word* src, std::size_t n,
+                          const LimbTables& t) {
+    const Prime p(t);
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      const R x = centre(V::load(src + i), p);
+      V::to_u52(dst + i, V::add(x, V::and_mask(p.q, V::greater(V::set1(0.0), x))));
+    }
+  }
+
+  // src = high * 2^31 + low, |high| <= 2^31, 0 <= low < 2^31.
+  static void import_signed(Word* dst, const std::int64_t* src, std::size_t n,
+                            const LimbTables& t) {
+    const Prime p(t);
+    const Factor shift(make_double_constant((std::uint64_t{1} << 31) % t.q, t.q));
+    map(dst, n, [&](std::size_t i) {
+      R high, low;
+      V::split_signed(src + i, high, low);
+      return reduce(V::add(mul(high, shift, p), low), p);
+    });
+  }
+
+  static void add(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n,
+        [&](std::size_t i) { return reduce(V::add(V::load(a + i), V::load(b + i)), p); });
+  }
+
+  static void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n,
+        [&](std::size_t i) { return reduce(V::sub(V::load(a + i), V::load(b + i)), p); });
+  }
+
+  static void negate(Word* dst, const Word* a, std::size_t n, const LimbTables&) {
+    map(dst, n, [&](std::size_t i) { return V::negate(V::load(a + i)); });
+  }
+
+  static void mul_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
+                        const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) { return mul(V::load(a + i), V::load(b + i), p); });
+  }
+
+  static void mul_constant(Word* dst, const Word* a, const Constant& c, std::size_t n,
+                           const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) { return mul(V::load(a + i), f, p); });
+  }
+
+  static void mul_constant_add(Word* dst, const Word* a, const Constant& c, std::size_t n,
+                               const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) {
+      return reduce(V::add(V::load(dst + i), mul(V::load(a + i), f, p)), p);
+    });
+  }
+
+  static void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c,
+                               std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) { return mul(V::sub(V::load(a + i), V::load(b + i)), f, p); });
+  }
+
+  // A sum of up to 32 products, each below 2^92, as high + low: high is a multiple of 2^46 that starts
+  // at 1.5 * 2^98, so that every addition keeps exactly that unit; low gathers what it drops.
+  struct LazySum {
+    static constexpr std::size_t kMaxTerms = 32;
+    static constexpr double kOffset = 0x1.8p98;
+    R high, low;
+    LazySum() : high(V::set1(kOffset)), low(V::set1(0.0)) {}
+
+    void add_product(R a, R b) {
+      const R next = V::multiply_add(a, b, high);
+      const R taken = V::sub(next, high);
+      low = V::add(low, V::multiply_sub(a, b, taken));
+      high = next;
+    }
+
+    // |high| <= 2^97 gives a quotient up to 2^51 / (q / 2^46): the rounding instruction, since the
+    // constant kRound fails beyond 2^51.
+    R reduced(const Prime& p) const {
+      const R h = V::sub(high, V::set1(kOffset));
+      const R quotient = V::nearest(V::mul(h, p.inverse));
+      return reduce(V::add(V::negative_multiply_add(quotient, p.q, h), low), p);
+    }
+  };
+
+  static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
+                                 const Word* const* a1, const Word* const* b, std::size_t terms,
+                                 bool accumulate, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    for (std::size_t begin = 0; begin < terms || begin == 0; begin += LazySum::kMaxTerms) {
+      const std::size_t end = std::min(terms, begin + LazySum::kMaxTerms);
+      const bool add_previous = accumulate || begin != 0;
+      for (std::size_t i = 0; i < n; i += kWidth) {
+        LazySum sum0, sum1;
+        for (std::size_t j = begin; j < end; ++j) {
+          const R factor = V::load(b[j] + i);
+          sum0.add_product(V::load(a0[j] + i), factor);
+          sum1.add_product(V::load(a1[j] + i), factor);
+        }
+        R result0 = sum0.reduced(p);
+        R result1 = sum1.reduced(p);
+        if (add_previous) {
+          result0 = reduce(V::add(result0, V::load(dst0 + i)), p);
+          result1 = reduce(V::add(result1, V::load(dst1 + i)), p);
+        }
+        V::store(dst0 + i, result0);
+        V::store(dst1 + i, result1);
+      }
+    }
+  }
+
+  // Rotations of the slots map aligned blocks of 2^k words to aligned blocks: the source of a whole
+  // vector is one vector, permuted.
+  static void permute(Word* dst, const Word* src, const WordPermutation& permutation,
+                      std::size_t n) {
+    map(dst, n, [&](std::size_t i) {
+      const std::uint32_t* source = permutation.source.data() + i;
+      return V::permute(V::load(src + (source[0] & ~(kWidth - 1))), source);
+    });
+  }
+
+  static void make_digit(Word* dst, const Word* src, const Constant& c, std::size_t n,
+                         const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) { return centre(mul(V::load(src + i), f, p), p); });
+  }
+
+  static void digit_overflow(Word* dst, const Word* const* digits, const double* inverse,
+                             std::size_t count, std::size_t n) {
+    map(dst, n, [&](std::size_t i) {
+      R sum = V::set1(0.0);
+      for (std::size_t j = 0; j < count; ++j) {
+        sum = V::add(sum, V::mul(V::load(digits[j] + i), V::set1(inverse[j])));
+      }
+      return V::nearest(sum);
+    });
+  }
+
+  static void extend(Word* dst, const Word* const* digits, const Constant* weights,
+                     std::size_t count, const Word* overflow, const Constant& product,
+                     std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    const Factor subtract(product);
+    map(dst, n, [&](std::size_t i) {
+      R sum = V::set1(0.0);
+      for (std::size_t j = 0; j < count; ++j) {
+        sum = V::add(sum, mul(V::load(digits[j] + i), Factor(weights[j]), p));
+      }
+      if (overflow != nullptr) {
+        sum = V::sub(sum, mul(V::load(overflow + i), subtract, p));
+      }
+      return reduce(sum, p);
+    });
+  }
+};

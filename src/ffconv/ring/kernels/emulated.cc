@@ -1,0 +1,22 @@
+// The double-precision bodies over the portable emulation of four lanes.
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+
+#include "ffconv/ring/kernels/double_tables.h"
+#include "ffconv/ring/kernels/tiers.h"
+
+namespace ffconv {
+namespace {
+
+#include "ffconv/ring/kernels/double-inl.h"
+#include "ffconv/ring/kernels/double_ntt-inl.h"
+#include "ffconv/ring/kernels/simd_portable-inl.h"
+#include "ffconv/ring/kernels/double_table-inl.h"
+
+}  // namespace
+
+constinit const Kernels kEmulatedAvx2Kernels = double_kernels<Portable<4>>("emulated-avx2");
+
+}  // namespace ffconv

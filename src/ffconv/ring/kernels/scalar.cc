@@ -1,0 +1,227 @@
+// The scalar tier: the specification of every kernel, on canonical residues, one line of mathematics a
+// loop. Other tiers are compared with it bit for bit.
+#include <cmath>
+
+#include "ffconv/ring/kernels/kernels.h"
+#include "ffconv/ring/kernels/tiers.h"
+#include "ffconv/ring/modulus.h"
+
+namespace ffconv {
+namespace {
+
+Constant make_constant(std::uint64_t value, std::uint64_t /*q*/) { return {value, 0}; }
+
+void prepare(LimbTables& t) {
+  const std::size_t n = std::size_t{1} << t.log_n;
+  std::vector<std::uint64_t> forward, inverse;
+  canonical_twiddles(t, forward, inverse);
+  t.forward = AlignedBuffer<Constant>(n);
+  t.inverse = AlignedBuffer<Constant>(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    t.forward[i] = make_constant(forward[i], t.q);
+    t.inverse[i] = make_constant(inverse[i], t.q);
+  }
+  t.psi = make_constant(pow_mod(t.root, n, t.q), t.q);
+  t.unfold = make_constant(inverse_mod(2 * n, t.q), t.q);
+  t.unfold_first = make_constant(inverse_mod(n, t.q), t.q);
+}
+
+void import_limb(Word* dst, const std::uint64_t* src, std::size_t n, const LimbTables&) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = src[i];
+  }
+}
+
+void export_limb(std::uint64_t* dst, const Word* src, std::size_t n, const LimbTables&) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = src[i];
+  }
+}
+
+void import_signed(Word* dst, const std::int64_t* src, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = reduce_signed(src[i], t.q);
+  }
+}
+
+// b_0 = a_0, b_i = a_i - psi a_(N-i): from the basis X^i + X^-i to powers of X modulo X^N - psi.
+void fold(Word* x, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 1; i <= n / 2; ++i) {
+    const std::uint64_t a = x[i], b = x[n - i];
+    x[i] = sub_mod(a, mul_mod(b, t.psi.value, t.q), t.q);
+    x[n - i] = sub_mod(b, mul_mod(a, t.psi.value, t.q), t.q);
+  }
+}
+
+// a_0 = b_0 / N, a_i = (b_i + psi b_(N-i)) / 2N, for b that still carries the factor N.
+void unfold(Word* x, std::size_t n, const LimbTables& t) {
+  x[0] = mul_mod(x[0], t.unfold_first.value, t.q);
+  for (std::size_t i = 1; i <= n / 2; ++i) {
+    const std::uint64_t a = x[i], b = x[n - i];
+    x[i] = mul_mod(add_mod(a, mul_mod(b, t.psi.value, t.q), t.q), t.unfold.value, t.q);
+    x[n - i] = mul_mod(add_mod(b, mul_mod(a, t.psi.value, t.q), t.q), t.unfold.value, t.q);
+  }
+}
+
+// Modulo X^N - psi: stage s splits block i, a residue modulo X^(2 len) - rho^2, into X^len - rho and
+// X^len + rho, rho the twiddle of (s, i) (Cooley-Tukey butterflies).
+void ntt_forward(Word* x, const LimbTables& t) {
+  const std::size_t n = std::size_t{1} << t.log_n;
+  fold(x, n, t);
+  for (std::size_t blocks = 1, len = n / 2; blocks < n; blocks *= 2, len /= 2) {
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const std::uint64_t rho = t.forward[blocks + i].value;
+      Word* block = x + 2 * len * i;
+      for (std::size_t j = 0; j < len; ++j) {
+        const std::uint64_t y = mul_mod(block[len + j], rho, t.q);
+        block[len + j] = sub_mod(block[j], y, t.q);
+        block[j] = add_mod(block[j], y, t.q);
+      }
+    }
+  }
+}
+
+void ntt_inverse(Word* x, const LimbTables& t) {
+  const std::size_t n = std::size_t{1} << t.log_n;
+  for (std::size_t blocks = n / 2, len = 1; blocks >= 1; blocks /= 2, len *= 2) {
+    for (std::size_t i = 0; i < blocks; ++i) {
+      const std::uint64_t rho = t.inverse[blocks + i].value;
+      Word* block = x + 2 * len * i;
+      for (std::size_t j = 0; j < len; ++j) {
+        const std::uint64_t difference = sub_mod(block[j], block[len + j], t.q);
+        block[j] = add_mod(block[j], block[len + j], t.q);
+        block[len + j] = mul_mod(difference, rho, t.q);
+      }
+    }
+  }
+  unfold(x, n, t);
+}
+
+void add(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = add_mod(a[i], b[i], t.q);
+  }
+}
+
+void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = sub_mod(a[i], b[i], t.q);
+  }
+}
+
+void negate(Word* dst, const Word* a, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = sub_mod(0, a[i], t.q);
+  }
+}
+
+void mul(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = mul_mod(a[i], b[i], t.q);
+  }
+}
+
+void mul_constant(Word* dst, const Word* a, const Constant& c, std::size_t n,
+                  const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = mul_mod(a[i], c.value, t.q);
+  }
+}
+
+void mul_constant_add(Word* dst, const Word* a, const Constant& c, std::size_t n,
+                      const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = add_mod(dst[i], mul_mod(a[i], c.value, t.q), t.q);
+  }
+}
+
+void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c, std::size_t n,
+                      const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = mul_mod(sub_mod(a[i], b[i], t.q), c.value, t.q);
+  }
+}
+
+void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                        const Word* const* b, std::size_t terms, bool accumulate, std::size_t n,
+                        const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    u128 sum0 = accumulate ? dst0[i] : 0;
+    u128 sum1 = accumulate ? dst1[i] : 0;
+    for (std::size_t j = 0; j < terms; ++j) {
+      sum0 += static_cast<u128>(a0[j][i]) * b[j][i];
+      sum1 += static_cast<u128>(a1[j][i]) * b[j][i];
+    }
+    dst0[i] = static_cast<std::uint64_t>(sum0 % t.q);
+    dst1[i] = static_cast<std::uint64_t>(sum1 % t.q);
+  }
+}
+
+void permute(Word* dst, const Word* src, const WordPermutation& permutation, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = src[permutation.source[i]];
+  }
+}
+
+void make_digit(Word* dst, const Word* src, const Constant& c, std::size_t n,
+                const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = static_cast<Word>(centred(mul_mod(src[i], c.value, t.q), t.q));
+  }
+}
+
+void digit_overflow(Word* dst, const Word* const* digits, const double* inverse,
+                    std::size_t count, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) {
+    double sum = 0.0;
+    for (std::size_t j = 0; j < count; ++j) {
+      sum += static_cast<double>(static_cast<std::int64_t>(digits[j][i])) * inverse[j];
+    }
+    dst[i] = static_cast<Word>(static_cast<std::int64_t>(std::nearbyint(sum)));
+  }
+}
+
+void extend(Word* dst, const Word* const* digits, const Constant* weights, std::size_t count,
+            const Word* overflow, const Constant& product, std::size_t n, const LimbTables& t) {
+  const auto residue = [&t](Word digit) {
+    return reduce_signed(static_cast<std::int64_t>(digit), t.q);
+  };
+  for (std::size_t i = 0; i < n; ++i) {
+    std::uint64_t sum = 0;
+    for (std::size_t j = 0; j < count; ++j) {
+      sum = add_mod(sum, mul_mod(residue(digits[j][i]), weights[j].value, t.q), t.q);
+    }
+    if (overflow != nullptr) {
+      sum = sub_mod(sum, mul_mod(residue(overflow[i]), product.value, t.q), t.q);
+    }
+    dst[i] = sum;
+  }
+}
+
+}  // namespace
+
+constinit const Kernels kScalarKernels = {
+    .name = "scalar",
+    .min_log_n = 1,
+    .prepare = prepare,
+    .make_constant = make_constant,
+    .import_limb = import_limb,
+    .export_limb = export_limb,
+    .import_signed = import_signed,
+    .ntt_forward = ntt_forward,
+    .ntt_inverse = ntt_inverse,
+    .add = add,
+    .sub = sub,
+    .negate = negate,
+    .mul = mul,
+    .mul_constant = mul_constant,
+    .mul_constant_add = mul_constant_add,
+    .sub_mul_constant = sub_mul_constant,
+    .inner_product_pair = inner_product_pair,
+    .permute = permute,
+    .make_digit = make_digit,
+    .digit_overflow = digit_overflow,
+    .extend = extend,
+};
+
+}  // namespace ffconv

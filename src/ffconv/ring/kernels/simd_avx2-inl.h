@@ -1,0 +1,75 @@
+// Four doubles by AVX2 and FMA; included inside the avx2 tier's region.
+
+struct Avx2 {
+  using Reg = __m256d;
+  static constexpr std::size_t kWidth = 4;
+
+  static const double* doubles(const Word* p) { return reinterpret_cast<const double*>(p); }
+  static double* doubles(Word* p) { return reinterpret_cast<double*>(p); }
+
+  static Reg load(const Word* p) { return _mm256_load_pd(doubles(p)); }
+  static Reg load_unaligned(const Word* p) { return _mm256_loadu_pd(doubles(p)); }
+  static void store(Word* p, Reg x) { _mm256_store_pd(doubles(p), x); }
+  static void store_unaligned(Word* p, Reg x) { _mm256_storeu_pd(doubles(p), x); }
+  static Reg set1(double x) { return _mm256_set1_pd(x); }
+  static double first(Reg x) { return _mm256_cvtsd_f64(x); }
+
+  static Reg add(Reg a, Reg b) { return _mm256_add_pd(a, b); }
+  static Reg sub(Reg a, Reg b) { return _mm256_sub_pd(a, b); }
+  static Reg mul(Reg a, Reg b) { return _mm256_mul_pd(a, b); }
+  static Reg negate(Reg a) { return _mm256_xor_pd(a, _mm256_set1_pd(-0.0)); }
+  static Reg multiply_add(Reg a, Reg b, Reg c) { return _mm256_fmadd_pd(a, b, c); }
+  static Reg multiply_sub(Reg a, Reg b, Reg c) { return _mm256_fmsub_pd(a, b, c); }
+  static Reg negative_multiply_add(Reg a, Reg b, Reg c) { return _mm256_fnmadd_pd(a, b, c); }
+  static Reg nearest(Reg a) {
+    return _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  static Reg greater(Reg a, Reg b) { return _mm256_cmp_pd(a, b, _CMP_GT_OQ); }
+  static Reg and_mask(Reg a, Reg mask) { return _mm256_and_pd(a, mask); }
+
+  static Reg reverse(Reg x) { return _mm256_permute4x64_pd(x, 0b00011011); }
+
+  // Lane i takes lane source[i] mod 4.
+  static Reg permute(Reg x, const std::uint32_t* source) {
+    const __m256i lanes = _mm256_and_si256(
+        _mm256_cvtepu32_epi64(_mm_load_si128(reinterpret_cast<const __m128i*>(source))),
+        _mm256_set1_epi64x(3));
+    const __m256i low = _mm256_slli_epi64(lanes, 1);
+    const __m256i high = _mm256_slli_epi64(_mm256_add_epi64(low, _mm256_set1_epi64x(1)), 32);
+    return _mm256_castsi256_pd(
+        _mm256_permutevar8x32_epi32(_mm256_castpd_si256(x), _mm256_or_si256(low, high)));
+  }
+
+  static void transpose(Reg (&v)[4]) {
+    const Reg a = _mm256_unpacklo_pd(v[0], v[1]);
+    const Reg b = _mm256_unpackhi_pd(v[0], v[1]);
+    const Reg c = _mm256_unpacklo_pd(v[2], v[3]);
+    const Reg d = _mm256_unpackhi_pd(v[2], v[3]);
+    v[0] = _mm256_permute2f128_pd(a, c, 0x20);
+    v[1] = _mm256_permute2f128_pd(b, d, 0x20);
+    v[2] = _mm256_permute2f128_pd(a, c, 0x31);
+    v[3] = _mm256_permute2f128_pd(b, d, 0x31);
+  }
+
+  // 2^52 as a double has an empty mantissa: an integer below 2^52 stands in its low bits as it is.
+  static Reg from_u52(__m256i x) {
+    const Reg unit = _mm256_set1_pd(0x1p52);
+    return _mm256_sub_pd(_mm256_castsi256_pd(_mm256_or_si256(x, _mm256_castpd_si256(unit))), unit);
+  }
+  static Reg from_u52(const std::uint64_t* p) {
+    return from_u52(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+  }
+  static void to_u52(std::uint64_t* p, Reg x) {
+    const __m256i bits = _mm256_castpd_si256(_mm256_add_pd(x, _mm256_set1_pd(0x1p52)));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
+                        _mm256_and_si256(bits, _mm256_set1_epi64x((std::int64_t{1} << 52) - 1)));
+  }
+
+  // x = high * 2^31 + low for |x| < 2^62, through the non-negative x + 2^62.
+  static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
+    const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    const __m256i biased = _mm256_add_epi64(x, _mm256_set1_epi64x(std::int64_t{1} << 62));
+    high = _mm256_sub_pd(from_u52(_mm256_srli_epi64(biased, 31)), _mm256_set1_pd(0x1p31));
+    low = from_u52(_mm256_and_si256(x, _mm256_set1_epi64x((std::int64_t{1} << 31) - 1)));
+  }
+};

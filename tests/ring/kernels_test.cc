@@ -1,0 +1,328 @@
+// Every tier against the scalar specification, bit for bit after export.
+#include "ffconv/ring/kernels/kernels.h"
+
+#include <cstdlib>
+#include <random>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "ffconv/base/error.h"
+#include "ffconv/ring/kernels/tiers.h"
+#include "ffconv/ring/modulus.h"
+#include "ffconv/ring/primes.h"
+
+namespace ffconv {
+namespace {
+
+LimbTables make_tables(const Kernels& kernels, std::uint64_t q, int log_n) {
+  LimbTables tables;
+  tables.q = q;
+  tables.log_n = log_n;
+  tables.root = primitive_root(q, log_n);
+  kernels.prepare(tables);
+  return tables;
+}
+
+enum class Pattern { kZero, kMax, kHalf, kRandom };
+
+std::vector<std::uint64_t> residues(Pattern pattern, std::size_t n, std::uint64_t q,
+                                    std::mt19937_64& random) {
+  std::vector<std::uint64_t> x(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    switch (pattern) {
+      case Pattern::kZero:
+        x[i] = 0;
+        break;
+      case Pattern::kMax:
+        x[i] = q - 1;
+        break;
+      case Pattern::kHalf:  // the two centred extremes
+        x[i] = (q - 1) / 2 + (i & 1);
+        break;
+      case Pattern::kRandom:
+        x[i] = random() % q;
+        break;
+    }
+  }
+  return x;
+}
+
+// One tier at one prime, with helpers that take and give canonical residues.
+struct Tier {
+  const Kernels& kernels;
+  LimbTables tables;
+  std::size_t n;
+
+  Tier(const Kernels& k, std::uint64_t q, int log_n)
+      : kernels(k), tables(make_tables(k, q, log_n)), n(std::size_t{1} << log_n) {}
+
+  AlignedBuffer<Word> import(const std::vector<std::uint64_t>& x) const {
+    AlignedBuffer<Word> limb(n);
+    kernels.import_limb(limb.data(), x.data(), n, tables);
+    return limb;
+  }
+  std::vector<std::uint64_t> exported(const AlignedBuffer<Word>& limb) const {
+    std::vector<std::uint64_t> x(n);
+    kernels.export_limb(x.data(), limb.data(), n, tables);
+    return x;
+  }
+};
+
+std::vector<const Kernels*> tiers_under_test() {
+  std::vector<const Kernels*> tiers(available_kernels().begin(), available_kernels().end());
+  tiers.push_back(&kEmulatedAvx2Kernels);
+  return tiers;
+}
+
+class KernelConformance : public testing::TestWithParam<const Kernels*> {
+ protected:
+  static constexpr std::uint64_t kSeed = 20260704;
+
+  // Runs body(tier, scalar tier, random) for small and large primes and for sizes around the vector.
+  template <typename Body>
+  void for_each_ring(const Body& body) {
+    std::mt19937_64 random(kSeed);
+    const Kernels& kernels = *GetParam();
+    for (const int log_n : {1, 2, 3, 4, 5, 6, 7, 10, 13}) {
+      if (log_n < kernels.min_log_n) {
+        continue;
+      }
+      for (const double bits : {20.0, 30.5, 46.0}) {
+        const std::uint64_t q = find_prime(log_n, bits, {});
+        SCOPED_TRACE(std::string(kernels.name) + " log_n " + std::to_string(log_n) + " q " +
+                     std::to_string(q) + " seed " + std::to_string(kSeed));
+        body(Tier(kernels, q, log_n), Tier(kScalarKernels, q, log_n), random);
+      }
+    }
+  }
+};
+
+constexpr Pattern kPatterns[] = {Pattern::kZero, Pattern::kMax, Pattern::kHalf, Pattern::kRandom};
+
+TEST_P(KernelConformance, ImportAndExportAreInverse) {
+  for_each_ring([](const Tier& tier, const Tier&, std::mt19937_64& random) {
+    for (const Pattern pattern : kPatterns) {
+      const auto x = residues(pattern, tier.n, tier.tables.q, random);
+      EXPECT_EQ(tier.exported(tier.import(x)), x);
+    }
+  });
+}
+
+TEST_P(KernelConformance, SignedIntegersReduceAsInTheSpecification) {
+  for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+    AlignedBuffer<std::int64_t> x(tier.n);
+    const std::int64_t limit = (std::int64_t{1} << 62) - 1;
+    for (std::size_t i = 0; i < tier.n; ++i) {
+      x[i] = i % 4 == 0   ? limit
+             : i % 4 == 1 ? -limit
+                          : static_cast<std::int64_t>(random()) >> (2 + random() % 60);
+    }
+    AlignedBuffer<Word> ours(tier.n), expected(tier.n);
+    tier.kernels.import_signed(ours.data(), x.data(), tier.n, tier.tables);
+    scalar.kernels.import_signed(expected.data(), x.data(), tier.n, scalar.tables);
+    EXPECT_EQ(tier.exported(ours), scalar.exported(expected));
+  });
+}
+
+TEST_P(KernelConformance, TransformsAgreeAndInvertEachOther) {
+  for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+    for (const Pattern pattern : kPatterns) {
+      const auto x = residues(pattern, tier.n, tier.tables.q, random);
+      auto ours = tier.import(x);
+      auto expected = scalar.import(x);
+      tier.kernels.ntt_forward(ours.data(), tier.tables);
+      scalar.kernels.ntt_forward(expected.data(), scalar.tables);
+      EXPECT_EQ(tier.exported(ours), scalar.exported(expected));
+      tier.kernels.ntt_inverse(ours.data(), tier.tables);
+      EXPECT_EQ(tier.exported(ours), x);
+      // The inverse on inputs that are extreme themselves.
+      auto values = tier.import(x);
+      auto scalar_values = scalar.import(x);
+      tier.kernels.ntt_inverse(values.data(), tier.tables);
+      scalar.kernels.ntt_inverse(scalar_values.data(), scalar.tables);
+      EXPECT_EQ(tier.exported(values), scalar.exported(scalar_values));
+    }
+  });
+}
+
+TEST_P(KernelConformance, PointwiseOperationsAgree) {
+  for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+    for (const Pattern pattern : kPatterns) {
+      const auto a = residues(pattern, tier.n, tier.tables.q, random);
+      const auto b = residues(pattern, tier.n, tier.tables.q, random);
+      const std::uint64_t constant = pattern == Pattern::kMax    ? tier.tables.q - 1
+                                     : pattern == Pattern::kHalf ? (tier.tables.q - 1) / 2
+                                                                 : random() % tier.tables.q;
+      const auto run = [&](const Tier& t) {
+        const Kernels& k = t.kernels;
+        const Constant c = k.make_constant(constant, t.tables.q);
+        const auto x = t.import(a), y = t.import(b);
+        std::vector<std::vector<std::uint64_t>> results;
+        AlignedBuffer<Word> dst(t.n);
+        const auto keep = [&] { results.push_back(t.exported(dst)); };
+        k.add(dst.data(), x.data(), y.data(), t.n, t.tables), keep();
+        k.sub(dst.data(), x.data(), y.data(), t.n, t.tables), keep();
+        k.negate(dst.data(), x.data(), t.n, t.tables), keep();
+        k.mul(dst.data(), x.data(), y.data(), t.n, t.tables), keep();
+        k.mul_constant_add(dst.data(), x.data(), c, t.n, t.tables), keep();
+        k.mul_constant(dst.data(), x.data(), c, t.n, t.tables), keep();
+        k.sub_mul_constant(dst.data(), x.data(), y.data(), c, t.n, t.tables), keep();
+        return results;
+      };
+      EXPECT_EQ(run(tier), run(scalar));
+    }
+  });
+}
+
+TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
+  for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+    for (const Pattern pattern : kPatterns) {
+      for (const std::size_t terms : {0, 1, 2, 31, 32, 33, 70}) {
+        std::vector<std::vector<std::uint64_t>> inputs;
+        for (std::size_t j = 0; j < 3 * terms + 2; ++j) {
+          inputs.push_back(residues(pattern, tier.n, tier.tables.q, random));
+        }
+        const auto run = [&](const Tier& t) {
+          std::vector<AlignedBuffer<Word>> limbs;
+          std::vector<const Word*> pointers;
+          for (const auto& input : inputs) {
+            limbs.push_back(t.import(input));
+            pointers.push_back(limbs.back().data());
+          }
+          std::vector<std::vector<std::uint64_t>> results;
+          for (const bool accumulate : {false, true}) {
+            auto dst0 = limbs[3 * terms], dst1 = limbs[3 * terms + 1];
+            t.kernels.inner_product_pair(dst0.data(), dst1.data(), pointers.data(),
+                                         pointers.data() + terms, pointers.data() + 2 * terms,
+                                         terms, accumulate, t.n, t.tables);
+            results.push_back(t.exported(dst0));
+            results.push_back(t.exported(dst1));
+          }
+          return results;
+        };
+        EXPECT_EQ(run(tier), run(scalar)) << terms << " terms";
+      }
+    }
+  });
+}
+
+TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
+  for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+    const auto x = residues(Pattern::kRandom, tier.n, tier.tables.q, random);
+    // Aligned blocks of 4 go to aligned blocks, cyclically shifted within.
+    WordPermutation permutation{AlignedBuffer<std::uint32_t>(tier.n)};
+    const std::size_t blocks = std::max<std::size_t>(1, tier.n / 4), width = tier.n / blocks;
+    for (std::size_t block = 0; block < blocks; ++block) {
+      for (std::size_t i = 0; i < width; ++i) {
+        permutation.source[block * width + i] = static_cast<std::uint32_t>(
+            (blocks - 1 - block) * width + (i + block) % width);
+      }
+    }
+    const auto run = [&](const Tier& t) {
+      AlignedBuffer<Word> dst(t.n);
+      t.kernels.permute(dst.data(), t.import(x).data(), permutation, t.n);
+      return t.exported(dst);
+    };
+    EXPECT_EQ(run(tier), run(scalar));
+  });
+}
+
+TEST_P(KernelConformance, BaseExtensionsAgree) {
+  for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+    const int log_n = tier.tables.log_n;
+    std::vector<std::uint64_t> source = {find_prime(log_n, 45.0, {})};
+    source.push_back(find_prime(log_n, 45.0, source));
+    source.push_back(find_prime(log_n, 24.0, source));
+    for (const Pattern pattern : kPatterns) {
+      std::vector<std::vector<std::uint64_t>> inputs;
+      for (const std::uint64_t q : source) {
+        inputs.push_back(residues(pattern, tier.n, q, random));
+      }
+      const std::uint64_t scale = random();
+      const auto run = [&](const Tier& t) {
+        const Kernels& k = t.kernels;
+        std::vector<AlignedBuffer<Word>> digits;
+        std::vector<const Word*> pointers;
+        std::vector<double> inverse;
+        std::vector<Constant> weights;
+        for (std::size_t j = 0; j < source.size(); ++j) {
+          const Tier from(k, source[j], log_n);
+          digits.emplace_back(t.n);
+          k.make_digit(digits.back().data(), from.import(inputs[j]).data(),
+                       k.make_constant(scale % source[j], source[j]), t.n, from.tables);
+          pointers.push_back(digits.back().data());
+          inverse.push_back(1.0 / static_cast<double>(source[j]));
+          weights.push_back(k.make_constant((scale + j) % t.tables.q, t.tables.q));
+        }
+        AlignedBuffer<Word> overflow(t.n), dst(t.n);
+        const Constant product = k.make_constant((scale >> 3) % t.tables.q, t.tables.q);
+        k.digit_overflow(overflow.data(), pointers.data(), inverse.data(), source.size(), t.n);
+        std::vector<std::vector<std::uint64_t>> results;
+        for (const Word* subtract : {static_cast<const Word*>(nullptr), static_cast<const Word*>(overflow.data())}) {
+          k.extend(dst.data(), pointers.data(), weights.data(), source.size(), subtract, product,
+                   t.n, t.tables);
+          results.push_back(t.exported(dst));
+        }
+        return results;
+      };
+      EXPECT_EQ(run(tier), run(scalar));
+    }
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiers, KernelConformance, testing::ValuesIn(tiers_under_test()),
+                         [](const auto& info) {
+                           std::string name(info.param->name);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
+
+TEST(ScalarKernels, TransformEvaluatesAtTheRootsOneModuloFour) {
+  for (const int log_n : {1, 2, 3}) {
+    const std::size_t n = std::size_t{1} << log_n;
+    const std::uint64_t q = find_prime(log_n, 20, {});
+    const Tier tier(kScalarKernels, q, log_n);
+    std::vector<std::uint64_t> a(n);
+    for (std::size_t i = 0; i < n; ++i) {
+      a[i] = 3 * i + 1;
+    }
+    auto limb = tier.import(a);
+    kScalarKernels.ntt_forward(limb.data(), tier.tables);
+    for (std::size_t i = 0; i < n; ++i) {
+      const std::uint64_t w = pow_mod(tier.tables.root, 1 + 4 * reverse_bits(i, log_n), q);
+      std::uint64_t value = a[0];
+      for (std::size_t j = 1; j < n; ++j) {
+        const std::uint64_t basis =
+            add_mod(pow_mod(w, j, q), inverse_mod(pow_mod(w, j, q), q), q);
+        value = add_mod(value, mul_mod(a[j], basis, q), q);
+      }
+      EXPECT_EQ(limb[i], value) << "N = " << n << ", word " << i;
+    }
+  }
+}
+
+TEST(Dispatch, ScalarIsAlwaysThereAndLast) {
+  ASSERT_FALSE(available_kernels().empty());
+  EXPECT_EQ(available_kernels().back()->name, "scalar");
+}
+
+TEST(Dispatch, UnknownTierIsRefusedWithTheListOfTiers) {
+  try {
+    kernels_by_name("avx9");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
+    EXPECT_NE(std::string(error.what()).find("scalar"), std::string::npos);
+  }
+}
+
+TEST(Dispatch, ForcedTierIsTheOneInUse) {
+  const char* forced = std::getenv("FFCONV_SIMD");
+  const std::string_view expected =
+      forced != nullptr && *forced != '\0' ? forced : available_kernels().front()->name;
+  EXPECT_EQ(active_kernels().name, expected);
+}
+
+}  // namespace
+}  // namespace ffconv
