@@ -1,0 +1,125 @@
+#include "ffconv/ring/poly.h"
+
+#include <algorithm>
+#include <array>
+
+#include "ffconv/base/parallel.h"
+
+namespace ffconv {
+namespace {
+
+bool same_space(const Poly<Eval>& a, const Poly<Eval>& b) {
+  return &a.ring() == &b.ring() && a.basis() == b.basis();
+}
+
+}  // namespace
+
+Poly<Eval> to_eval(Poly<Coeff>&& x) {
+  parallel_for(x.limb_count(),
+               [&](std::size_t i) { x.ring().kernels().ntt_forward(x.limb(i), x.tables(i)); });
+  Poly<Eval> result;
+  result.ring_ = x.ring_;
+  result.basis_ = std::move(x.basis_);
+  result.words_ = std::move(x.words_);
+  return result;
+}
+
+Poly<Coeff> to_coeff(Poly<Eval>&& x) {
+  parallel_for(x.limb_count(),
+               [&](std::size_t i) { x.ring().kernels().ntt_inverse(x.limb(i), x.tables(i)); });
+  Poly<Coeff> result;
+  result.ring_ = x.ring_;
+  result.basis_ = std::move(x.basis_);
+  result.words_ = std::move(x.words_);
+  return result;
+}
+
+void set_zero(Poly<Eval>& x) {
+  std::fill_n(x.limb(0), x.limb_count() * x.ring().n(), Word{0});
+}
+
+Poly<Coeff> from_signed(const Ring& ring, Basis basis, std::span<const std::int64_t> x) {
+  FFCONV_ASSERT(x.size() == ring.n());
+  Poly<Coeff> result(ring, std::move(basis));
+  parallel_for(result.limb_count(), [&](std::size_t i) {
+    ring.kernels().import_signed(result.limb(i), x.data(), ring.n(), result.tables(i));
+  });
+  return result;
+}
+
+Poly<Eval> first_limbs(const Poly<Eval>& x, std::size_t count) {
+  FFCONV_ASSERT(count <= x.limb_count());
+  Poly<Eval> result(x.ring(), Basis(x.basis().begin(),
+                                    x.basis().begin() + static_cast<std::ptrdiff_t>(count)));
+  std::copy_n(x.limb(0), count * x.ring().n(), result.limb(0));
+  return result;
+}
+
+void add_inplace(Poly<Eval>& a, const Poly<Eval>& b) {
+  FFCONV_ASSERT(same_space(a, b));
+  parallel_for(a.limb_count(), [&](std::size_t i) {
+    a.ring().kernels().add(a.limb(i), a.limb(i), b.limb(i), a.ring().n(), a.tables(i));
+  });
+}
+
+void sub_inplace(Poly<Eval>& a, const Poly<Eval>& b) {
+  FFCONV_ASSERT(same_space(a, b));
+  parallel_for(a.limb_count(), [&](std::size_t i) {
+    a.ring().kernels().sub(a.limb(i), a.limb(i), b.limb(i), a.ring().n(), a.tables(i));
+  });
+}
+
+void negate_inplace(Poly<Eval>& a) {
+  parallel_for(a.limb_count(), [&](std::size_t i) {
+    a.ring().kernels().negate(a.limb(i), a.limb(i), a.ring().n(), a.tables(i));
+  });
+}
+
+void mul_into(Poly<Eval>& dst, const Poly<Eval>& a, const Poly<Eval>& b) {
+  FFCONV_ASSERT(same_space(a, b) && same_space(dst, a));
+  parallel_for(a.limb_count(), [&](std::size_t i) {
+    a.ring().kernels().mul(dst.limb(i), a.limb(i), b.limb(i), a.ring().n(), a.tables(i));
+  });
+}
+
+void mul_add_pair(Poly<Eval>& dst0, Poly<Eval>& dst1, const Poly<Eval>& a0, const Poly<Eval>& a1,
+                  const Poly<Eval>& b) {
+  FFCONV_ASSERT(same_space(a0, b) && same_space(a1, b) && same_space(dst0, b) &&
+                same_space(dst1, b));
+  parallel_for(b.limb_count(), [&](std::size_t i) {
+    const Word* x0 = a0.limb(i);
+    const Word* x1 = a1.limb(i);
+    const Word* y = b.limb(i);
+    b.ring().kernels().inner_product_pair(dst0.limb(i), dst1.limb(i), &x0, &x1, &y, 1, true,
+                                          b.ring().n(), b.tables(i));
+  });
+}
+
+void mul_constant_inplace(Poly<Eval>& a, std::span<const std::uint64_t> residues) {
+  FFCONV_ASSERT(residues.size() >= a.limb_count());
+  parallel_for(a.limb_count(), [&](std::size_t i) {
+    a.ring().kernels().mul_constant(a.limb(i), a.limb(i),
+                                    a.ring().constant(residues[i], a.basis()[i]), a.ring().n(),
+                                    a.tables(i));
+  });
+}
+
+Poly<Eval> permute(const Poly<Eval>& x, const WordPermutation& permutation) {
+  Poly<Eval> result(x.ring(), x.basis());
+  parallel_for(x.limb_count(), [&](std::size_t i) {
+    x.ring().kernels().permute(result.limb(i), x.limb(i), permutation, x.ring().n());
+  });
+  return result;
+}
+
+void export_limb(std::span<std::uint64_t> dst, const Poly<Eval>& x, std::size_t limb) {
+  FFCONV_ASSERT(dst.size() == x.ring().n());
+  x.ring().kernels().export_limb(dst.data(), x.limb(limb), x.ring().n(), x.tables(limb));
+}
+
+void import_limb(Poly<Eval>& x, std::size_t limb, std::span<const std::uint64_t> src) {
+  FFCONV_ASSERT(src.size() == x.ring().n());
+  x.ring().kernels().import_limb(x.limb(limb), src.data(), x.ring().n(), x.tables(limb));
+}
+
+}  // namespace ffconv
