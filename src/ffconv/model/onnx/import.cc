@@ -1,7 +1,5 @@
 #include "ffconv/model/onnx/import.h"
 
-#include <fstream>
-#include <limits>
 #include <set>
 #include <unordered_map>
 
@@ -10,6 +8,7 @@
 #include "ffconv/model/onnx/operators.h"
 #include "ffconv/model/onnx/tensor.h"
 #include "ffconv/model/quote.h"
+#include "ffconv/model/read_file.h"
 
 namespace ffconv::model {
 namespace {
@@ -254,7 +253,7 @@ class Importer {
 
 Graph import_onnx(std::span<const std::uint8_t> bytes, const std::string& what) {
   if (bytes.size() > kMaxFileBytes) {
-    fail(ErrorCode::kUnsupported, "{}: expected at most {} bytes, got {}", what, kMaxFileBytes,
+    fail(ErrorCode::kFormat, "{}: expected at most {} bytes, got {}", what, kMaxFileBytes,
          bytes.size());
   }
   onnx::ModelProto model;
@@ -269,22 +268,7 @@ Graph import_onnx(std::span<const std::uint8_t> bytes, const std::string& what) 
 }
 
 Graph import_onnx_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::vector<std::uint8_t> bytes;
-  std::error_code error;
-  const auto size = std::filesystem::file_size(path, error);
-  if (error || !file) {
-    fail(ErrorCode::kIo, "{}: cannot be read", path.string());
-  }
-  if (size > kMaxFileBytes) {
-    fail(ErrorCode::kUnsupported, "{}: expected at most {} bytes, got {}", path.string(),
-         kMaxFileBytes, size);
-  }
-  bytes.resize(size);
-  if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) {
-    fail(ErrorCode::kIo, "{}: cannot be read", path.string());
-  }
-  return import_onnx(bytes, path.string());
+  return import_onnx(read_file(path, kMaxFileBytes), path.string());
 }
 
 }  // namespace ffconv::model

@@ -1,0 +1,114 @@
+#include "ffconv/model/ranges.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+
+#include <nlohmann/json.hpp>
+
+#include "ffconv/base/error.h"
+#include "ffconv/base/parallel.h"
+#include "ffconv/model/polynomial.h"
+#include "ffconv/model/quote.h"
+
+namespace ffconv::model {
+namespace {
+
+// The metadata's entries: finite, positive numbers by name.
+std::map<std::string, double> parse_bounds(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) {
+    fail(ErrorCode::kFormat, "metadata {}: expected a JSON object of numbers", kRangesKey);
+  }
+  std::map<std::string, double> bounds;
+  for (const auto& [name, value] : json.items()) {
+    const double bound = value.is_number() ? value.get<double>() : std::nan("");
+    if (!std::isfinite(bound) || bound <= 0) {
+      fail(ErrorCode::kFormat, "metadata {}: {}: expected a finite number above 0, got {}",
+           kRangesKey, quote(name), value.type_name());
+    }
+    bounds[name] = bound;
+  }
+  return bounds;
+}
+
+// Removes and returns the bound under one of the names.
+double take_bound(std::map<std::string, double>& bounds, const std::string& name,
+                  const std::string& other_name) {
+  const bool both = name != other_name && bounds.contains(name) && bounds.contains(other_name);
+  const auto found = bounds.contains(name) ? bounds.find(name) : bounds.find(other_name);
+  if (found == bounds.end() || both) {
+    fail(ErrorCode::kFormat, "metadata {}: {} {}", kRangesKey, quote(name),
+         both ? "is there twice, by the node's and by its output's name" : "is missing");
+  }
+  const double bound = found->second;
+  bounds.erase(found);
+  return bound;
+}
+
+}  // namespace
+
+Ranges calibrate(const Network& network, const Dataset& images, const Progress& progress) {
+  if (images.shape != network.input) {
+    fail(ErrorCode::kMismatch, "calibration images: expected {}, got {}", to_string(network.input),
+         to_string(images.shape));
+  }
+  if (images.size() == 0) {
+    fail(ErrorCode::kInvalidArgument, "calibration needs at least one image");
+  }
+  Ranges ranges{0, std::vector<double>(network.layers.size(), 0.0)};
+  std::mutex mutex;
+  std::size_t done = 0;
+  parallel_for(images.size(), [&](std::size_t i) {
+    Ranges seen;
+    std::vector<double> values = images.image(i);
+    seen.input_max_abs = max_abs(values);
+    for (const Layer& layer : network.layers) {
+      values = run_layer(layer, values);
+      seen.max_abs.push_back(max_abs(values));
+    }
+    const std::lock_guard lock(mutex);
+    ranges.input_max_abs = std::max(ranges.input_max_abs, seen.input_max_abs);
+    for (std::size_t k = 0; k < seen.max_abs.size(); ++k) {
+      ranges.max_abs[k] = std::max(ranges.max_abs[k], seen.max_abs[k]);
+    }
+    if (progress) {
+      progress("calibrate", ++done, images.size());
+    }
+  });
+  return ranges;
+}
+
+std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network) {
+  const auto entry = graph.metadata.find(kRangesKey);
+  if (entry == graph.metadata.end()) {
+    return std::nullopt;
+  }
+  std::map<std::string, double> bounds = parse_bounds(entry->second);
+  Ranges ranges{take_bound(bounds, "input", "input"), {}};
+  double last = ranges.input_max_abs;
+  for (const Layer& layer : network.layers) {
+    if (const auto* linear = std::get_if<Linear>(&layer)) {
+      if (const auto* diagonal = std::get_if<Diagonal>(&linear->map); linear->origin.node.empty()) {
+        last = max_abs(diagonal->scale) * last + max_abs(linear->bias);
+      } else {
+        const Origin& origin = linear->origin;
+        last = origin.scale * take_bound(bounds, origin.node, origin.tensor) + origin.shift;
+      }
+    } else {
+      last *= last;
+    }
+    if (!std::isfinite(last)) {
+      fail(ErrorCode::kFormat, "metadata {}: a bound overflows", kRangesKey);
+    }
+    ranges.max_abs.push_back(last);
+  }
+  if (!bounds.empty()) {
+    fail(ErrorCode::kFormat, "metadata {}: no linear layer is named {}", kRangesKey,
+         quote(bounds.begin()->first));
+  }
+  return ranges;
+}
+
+}  // namespace ffconv::model

@@ -1,0 +1,34 @@
+// How large a network's values get: the planner chooses scales and the last modulus by it.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "ffconv/base/progress.h"
+#include "ffconv/model/dataset.h"
+#include "ffconv/model/graph.h"
+#include "ffconv/model/network.h"
+
+namespace ffconv::model {
+
+// Metadata key: JSON {"input": x, NAME: x, ...}, the largest |pixel| and, for every linear layer
+// under its node's or its output tensor's name, the largest absolute value of that output as in the
+// graph, margins included.
+inline constexpr const char* kRangesKey = "ffconv.ranges";
+
+struct Ranges {
+  double input_max_abs = 0;
+  std::vector<double> max_abs;  // [network.layers.size()], of each layer's output
+};
+
+// The largest values seen on these images, without a margin. Images run in parallel.
+// Throws kMismatch if the images do not have the network's input shape, kInvalidArgument if there
+// are none.
+Ranges calibrate(const Network& network, const Dataset& images, const Progress& progress = {});
+
+// Bounds from the graph's metadata, carried over to its normalized network; nullopt without the
+// key. Throws kFormat for text that is not as described above: a value that is not a finite,
+// positive number, a layer that is missing or named twice, or a name that no layer has.
+std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network);
+
+}  // namespace ffconv::model
