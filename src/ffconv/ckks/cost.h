@@ -10,14 +10,14 @@ namespace ffconv {
 
 // Microseconds per limb of 2^14 words, one thread.
 struct CostTable {
-  std::string machine;         // where it was measured
+  std::string machine;  // where it was measured
   double ntt_forward_us = 0;
   double ntt_inverse_us = 0;
   double multiply_accumulate_us = 0;  // one term of a lazy inner product, one output polynomial
-  double base_extend_us = 0;   // one source limb to one target limb
+  double base_extend_us = 0;          // one source limb to one target limb
   double automorphism_us = 0;
   double add_us = 0;
-  double multiply_us = 0;      // pointwise, reduced
+  double multiply_us = 0;  // pointwise, reduced
 };
 
 // Measured on an AVX2-only machine (docs/benchmarks.md); used until `doctor` has run.
@@ -26,20 +26,38 @@ const CostTable& default_cost_table();
 // The shape of a ring at one level: what the functions below need to know.
 struct CostShape {
   int log_n;
-  int limbs;           // level + 1
+  int limbs;  // level + 1
   int special_primes;
   int digit_primes;
 };
 
-// Microseconds, one thread.
-double decompose_us(const CostTable& t, const CostShape& s);      // inverse transform, digits, mod-up
+// How a linear map by baby and giant steps is composed (docs/packing.md).
+struct LinearShape {
+  int decomposed_inputs = 0;  // inputs with a baby step other than 0
+  int babies = 0;             // (input, baby step other than 0) pairs: hoisted, left in QP
+  int giants = 0;             // (output, giant step other than 0) pairs
+  int extended_outputs = 0;   // outputs summed in QP: those with any rotation
+  int extended_terms = 0;     // products in QP
+  int plain_terms = 0;        // products in Q, of outputs without any rotation
+};
+
+// Microseconds, one thread. `s.limbs` counts the operand's limbs.
+double decompose_us(const CostTable& t, const CostShape& s);  // inverse transform, digits, mod-up
 double inner_product_us(const CostTable& t, const CostShape& s);  // digits x key, both polynomials
 double mod_down_us(const CostTable& t, const CostShape& s);       // one polynomial QP -> Q
 double rotate_us(const CostTable& t, const CostShape& s);         // a full rotation
-double hoisted_rotation_us(const CostTable& t, const CostShape& s);  // one more from shared digits, left in QP
-double multiply_plain_us(const CostTable& t, const CostShape& s, bool extended);  // one term, both polynomials
+// One more rotation from shared digits, left in QP.
+double hoisted_rotation_us(const CostTable& t, const CostShape& s);
+// One term, both polynomials.
+double multiply_plain_us(const CostTable& t, const CostShape& s, bool extended);
+// Giant steps bring one polynomial down to Q, decompose it and add up in QP; one mod-down of both
+// polynomials ends each output.
+double linear_us(const CostTable& t, const CostShape& s, const LinearShape& map);
+// The sum of `rotations` hoisted rotations and the operand itself, brought down once.
+double rotate_sum_us(const CostTable& t, const CostShape& s, int rotations);
 double relinearize_us(const CostTable& t, const CostShape& s);
 double square_us(const CostTable& t, const CostShape& s);
+double multiply_us(const CostTable& t, const CostShape& s);
 double rescale_us(const CostTable& t, const CostShape& s, int polynomials);
 double add_us(const CostTable& t, const CostShape& s, int polynomials);
 

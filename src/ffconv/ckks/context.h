@@ -1,0 +1,65 @@
+// Everything that depends on the parameters alone: ring, bases and the tables of every level.
+//
+// Immutable; shared by all objects made from it. Two objects belong together when their parameters have
+// the same fingerprint.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "ffconv/ckks/params.h"
+#include "ffconv/ring/basis_extension.h"
+#include "ffconv/ring/ring.h"
+
+namespace ffconv {
+
+class Context {
+ public:
+  static std::shared_ptr<const Context> make(const Params& params,
+                                             const Kernels& kernels = active_kernels());
+
+  const Params& params() const { return params_; }
+  const Ring& ring() const { return ring_; }
+  std::size_t n() const { return ring_.n(); }
+
+  // q_0 .. q_level.
+  Basis q_basis(int level) const;
+  // q_0 .. q_level, then the special primes.
+  Basis qp_basis(int level) const;
+
+  // x over q_0 .. q_level -> round(x / q_level); level in [1, max_level].
+  const DivideByPrimes& rescale(int level) const {
+    return rescale_[static_cast<std::size_t>(level) - 1];
+  }
+  // x over QP of the level -> round(x / P); level in [0, max_key_level].
+  const DivideByPrimes& mod_down(int level) const {
+    return mod_down_[static_cast<std::size_t>(level)];
+  }
+  // The primes of one digit -> the other primes of QP of the level.
+  const BasisExtension& mod_up(int level, int digit) const {
+    return mod_up_[static_cast<std::size_t>(level)][static_cast<std::size_t>(digit)];
+  }
+  // P modulo q_i.
+  const std::vector<std::uint64_t>& p_residues() const { return p_residues_; }
+
+  // Unit roots of the encoder: entry 2^s + i is exp(2 pi i e / 4N), e as in the ring's twiddles.
+  struct Roots {
+    AlignedBuffer<double> real, imaginary;
+    AlignedBuffer<std::uint32_t> word_of_slot;  // slot j stands in word reverse_bits((5^j - 1) / 4)
+  };
+  const Roots& roots() const { return roots_; }
+
+ private:
+  Context(const Params& params, const Kernels& kernels);
+
+  Params params_;
+  Ring ring_;
+  std::vector<DivideByPrimes> rescale_, mod_down_;
+  std::vector<std::vector<BasisExtension>> mod_up_;
+  std::vector<std::uint64_t> p_residues_;
+  Roots roots_;
+};
+
+using ContextPtr = std::shared_ptr<const Context>;
+
+}  // namespace ffconv

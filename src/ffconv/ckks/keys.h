@@ -1,0 +1,54 @@
+// Public key and evaluation keys: everything that may leave the data owner.
+//
+// Seeded: the uniform half of each key is expanded from a 32-byte seed (ring/samplers.h), so only the
+// other half is stored and sent.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "ffconv/base/random.h"
+#include "ffconv/ckks/context.h"
+#include "ffconv/ring/poly.h"
+
+namespace ffconv {
+
+// b + a s = e over the primes of `level`.
+struct PublicKey {
+  Seed seed;  // a = sample_uniform_vartime(seed, stream 0)
+  int level = 0;
+  Poly<Eval> b, a;
+};
+
+// From a polynomial under t to one under s: for digit j with gadget factor g_j = P (Q/D_j) [(Q/D_j)^-1
+// mod D_j], that is P modulo the digit's primes and 0 modulo the others, b_j + a_j s = e_j + g_j t over
+// QP of `level`. Serves every level up to `level`.
+struct SwitchingKey {
+  Seed seed;  // a_j = sample_uniform_vartime(seed, stream j)
+  int level = 0;
+  std::vector<Poly<Eval>> b, a;
+};
+
+// Rotation by `step`: b_j + a_j s' = e_j + g_j s with s' = s rotated back by step, so that the
+// permutation of the slots comes last (it turns s' into s).
+struct RotationKey {
+  SwitchingKey key;
+  WordPermutation permutation;
+};
+
+struct EvaluationKeys {
+  std::optional<SwitchingKey> relinearization;  // from s^2 to s
+  std::map<int, RotationKey> rotations;         // by step in [1, N)
+
+  // Throws kMissingKey, naming step and level, where there is none for this level.
+  const RotationKey& rotation(int step, int level) const;
+  const SwitchingKey& relinearization_for(int level) const;
+};
+
+// The uniform halves from the seed.
+void expand(PublicKey& key, const Context& context);
+void expand(SwitchingKey& key, const Context& context);
+
+}  // namespace ffconv
