@@ -50,7 +50,35 @@ Shape read_header(const File& file) {
   return shape;
 }
 
+// Bytes of the header of a binary PGM or PPM file: the magic, three numbers, one white space.
+std::size_t pnm_header_bytes(const std::vector<std::uint8_t>& bytes) {
+  const auto is_space = [](std::uint8_t c) { return c == ' ' || (c >= '\t' && c <= '\r'); };
+  std::size_t position = 2;
+  for (int number = 0; number < 3; ++number) {
+    while (position < bytes.size() && (is_space(bytes[position]) || bytes[position] == '#')) {
+      const bool is_comment = bytes[position] == '#';
+      while (is_comment && position < bytes.size() && bytes[position] != '\n') {
+        ++position;
+      }
+      position += is_comment ? 0 : 1;
+    }
+    while (position < bytes.size() && !is_space(bytes[position])) {
+      ++position;
+    }
+  }
+  return position + 1;
+}
+
+// stb_image leaves what is missing from a short PGM or PPM file uninitialized.
+bool is_short_pnm(const File& file, const Shape& shape) {
+  const bool is_pnm = file.bytes[0] == 'P' && (file.bytes[1] == '5' || file.bytes[1] == '6');
+  return is_pnm && file.bytes.size() < pnm_header_bytes(file.bytes) + shape.size();
+}
+
 Image decode(const File& file, const Shape& shape) {
+  if (is_short_pnm(file, shape)) {
+    fail(ErrorCode::kFormat, "{}: damaged image, it ends too early", file.path.string());
+  }
   int width = 0;
   int height = 0;
   int channels = 0;
