@@ -1,15 +1,16 @@
 // The program: a flat list of homomorphic instructions over numbered ciphertexts.
 //
-// Conventions. Slot vectors are cyclic of length slot_count = 2^log_n, real. Rotation by k brings slot
-// j + k to slot j. A level is the number of primes that rescaling has not consumed yet, minus one:
-// inputs stand at the highest level in use, level 0 has one prime left. Every ciphertext has a level
-// and a scale that are known when the program is made (ValueInfo), so no scale or level can go wrong
-// when it runs. A register is written once.
+// Conventions. Slot vectors are cyclic of length slot_count = 2^log_n, real. Rotation by k brings
+// slot j + k to slot j. A level is the number of primes that rescaling has not consumed yet, minus
+// one: inputs stand at the highest level in use, level 0 has one prime left. Every ciphertext has a
+// level and a scale that are known when the program is made (ValueInfo), so no scale or level can
+// go wrong when it runs. A register is written once.
 //
-// The same program runs on the clear, count and ckks backends (src/ffconv/backend/), so the counts that
-// are printed are those of what runs.
+// The same program runs on the clear, count and ckks backends (src/ffconv/backend/), so the counts
+// that are printed are those of what runs.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -24,15 +25,16 @@ struct SlotVector {
   std::vector<double> values;
 };
 
-// Tensor elements in slots, of period elements.size(): slot s holds element elements[s % period], or
-// nothing (the slot is zero) where that is kEmpty.
+// Tensor elements in slots, of period elements.size(): slot s holds element elements[s % period],
+// or nothing (the slot is zero) where that is kEmpty.
 struct SlotLabels {
   static constexpr std::int32_t kEmpty = -1;
   std::vector<std::int32_t> elements;
 };
 
-// out = sum over terms of rotate(vector * rotate(input, baby), giant): a linear map given by generalized
-// diagonals, grouped into baby and giant steps (docs/packing.md). `vector` is already rotated by -giant.
+// out = sum over terms of rotate(vector * rotate(input, baby), giant): a linear map given by
+// generalized diagonals, grouped into baby and giant steps (docs/packing.md). `vector` is already
+// rotated by -giant.
 struct LinearTerm {
   std::int32_t input;   // position in Instruction::in
   std::int32_t output;  // position in Instruction::out
@@ -42,25 +44,25 @@ struct LinearTerm {
 };
 
 enum class OpCode : std::uint8_t {
-  kLinear,       // out[o] = the sum of `terms`, plaintexts at plain_scale; level unchanged, not rescaled
-  kRotate,       // out = rotate(in, rotations[0])
-  kRotateSum,    // out = sum of rotate(in, k) over k in rotations, decomposed once
-  kAdd,          // out = in[0] + in[1]
-  kAddPlain,     // out = in + vectors[vector], encoded at the ciphertext's scale
+  kLinear,  // out[o] = the sum of `terms`, plaintexts at plain_scale; level unchanged, not rescaled
+  kRotate,  // out = rotate(in, rotations[0])
+  kRotateSum,      // out = sum of rotate(in, k) over k in rotations, decomposed once
+  kAdd,            // out = in[0] + in[1]
+  kAddPlain,       // out = in + vectors[vector], encoded at the ciphertext's scale
   kMultiplyPlain,  // out = in * vectors[vector], encoded at plain_scale; not rescaled
-  kSquare,       // out = in^2, three polynomials, not relinearized, not rescaled
-  kMultiply,     // out = in[0] * in[1], three polynomials
-  kRelinearize,  // three polynomials -> two
-  kRescale,      // divide by the level's last prime: level - 1
-  kDropLevel,    // forget primes down to out's level; scale unchanged
+  kSquare,         // out = in^2, three polynomials, not relinearized, not rescaled
+  kMultiply,       // out = in[0] * in[1], three polynomials
+  kRelinearize,    // three polynomials -> two
+  kRescale,        // divide by the level's last prime: level - 1
+  kDropLevel,      // forget primes down to out's level; scale unchanged
 };
 
 struct Instruction {
-  OpCode op;
-  std::vector<std::int32_t> in;   // registers read
-  std::vector<std::int32_t> out;  // registers written; one except for kLinear
-  std::vector<LinearTerm> terms;
-  std::vector<std::int32_t> rotations;
+  OpCode op = OpCode::kLinear;
+  std::vector<std::int32_t> in{};   // registers read
+  std::vector<std::int32_t> out{};  // registers written; one except for kLinear
+  std::vector<LinearTerm> terms{};
+  std::vector<std::int32_t> rotations{};
   std::int32_t vector = -1;
   double plain_scale = 0.0;
   std::int32_t layer = 0;  // index into Program::layers, for reports
@@ -85,23 +87,30 @@ struct KeyRequest {
 
 struct Program {
   ParamsSpec params;
-  std::int32_t input_count = 0;            // registers 0 .. input_count - 1
-  std::vector<ValueInfo> values;           // one per register
-  std::vector<Instruction> instructions;   // in execution order
-  std::vector<SlotVector> vectors;         // weights and biases
-  std::vector<std::int32_t> outputs;       // registers
-  std::vector<std::string> layers;         // names, for reports
+  std::int32_t input_count = 0;           // registers 0 .. input_count - 1
+  std::vector<ValueInfo> values;          // one per register
+  std::vector<Instruction> instructions;  // in execution order
+  std::vector<SlotVector> vectors;        // weights and biases
+  std::vector<std::int32_t> outputs;      // registers
+  std::vector<std::string> layers;        // names, for reports
 
-  std::vector<SlotLabels> input_labels;    // one per input: elements of the image, flattened c, h, w
-  std::vector<SlotLabels> output_labels;   // one per output: class indices
-  double output_noise_std = 0.0;           // predicted standard deviation of an output slot's error
+  std::vector<SlotLabels> input_labels;   // one per input: elements of the image, flattened c, h, w
+  std::vector<SlotLabels> output_labels;  // one per output: class indices
+  double output_noise_std = 0.0;          // predicted standard deviation of an output slot's error
 };
 
 // The keys that `program` needs.
 KeyRequest key_request(const Program& program);
 
-// Throws kFormat, naming `what`, unless every index, level, scale, period and rotation of `program` is
-// consistent: what a program read from a file must pass before it runs. Allocates nothing large.
+// For each register the index of the instruction after which it is not needed any more: the last
+// that reads it or, where none does, the one that writes it (0 for an input); instructions.size()
+// for an output.
+std::vector<std::size_t> last_uses(const Program& program);
+
+// Throws kFormat, naming `what`, unless every index, level, scale, period and rotation of `program`
+// is consistent: what a program read from a file must pass before it runs. Parameters that are
+// malformed or insecure throw what Params throws. Time and memory are linear in the program's own
+// size.
 void check_program(const Program& program, const std::string& what);
 
 }  // namespace ffconv::plan

@@ -1,0 +1,48 @@
+// Baby steps and giant steps for the diagonals of a linear map.
+//
+// rotate(x, baby + giant) = rotate(rotate(x, baby), giant): rotations of an input by baby steps
+// share one decomposition, giant steps are paid once per output after the products. Splits are
+// tried by predicted cost; source of the idea: Halevi and Shoup, ePrint 2018/244, here for several
+// inputs and outputs at once and any set of rotations.
+#pragma once
+
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "ffconv/ckks/cost.h"
+
+namespace ffconv::plan {
+
+struct Diagonal {
+  std::int32_t output, input;
+  std::int32_t rotation;  // in [0, modulus)
+
+  auto operator<=>(const Diagonal&) const = default;
+};
+
+struct Steps {
+  std::int32_t baby, giant;  // in [0, slot_count)
+};
+
+// With v = (rotation + offset) mod modulus: baby = v mod high - v mod low - offset, giant the rest.
+// low divides high. low = 1, high = modulus: baby steps only; low = high: giant steps only.
+struct Split {
+  std::size_t modulus = 1;
+  std::size_t offset = 0;
+  std::size_t low = 1, high = 1;
+
+  Steps steps(std::int32_t rotation, std::size_t slot_count) const;
+};
+
+// What a linear map costs if split like that.
+LinearShape split_shape(std::span<const Diagonal> diagonals, const Split& split);
+
+// The cheapest split at this ring and level, among bit ranges [low, high) and radixes of the
+// rotations' common step, with offset 0 and the offsets that let negative rotations join their
+// neighbours.
+Split best_split(std::span<const Diagonal> diagonals, std::size_t modulus, const CostTable& table,
+                 const CostShape& shape);
+
+}  // namespace ffconv::plan

@@ -1,0 +1,147 @@
+#include "ffconv/plan/lowering.h"
+
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "ffconv/base/assert.h"
+#include "ffconv/base/error.h"
+
+namespace ffconv::plan {
+namespace {
+
+double checked_bound(double max_abs, double margin, const std::string& where) {
+  if (!std::isfinite(max_abs) || max_abs <= 0) {
+    fail(ErrorCode::kInvalidArgument,
+         "{}: expected a positive, finite value range, got {}; calibrate with images that reach it",
+         where, max_abs);
+  }
+  return max_abs * margin;
+}
+
+}  // namespace
+
+std::string layer_name(const model::Network& network, std::size_t layer) {
+  const auto* linear = std::get_if<model::Linear>(&network.layers[layer]);
+  return linear != nullptr ? linear->name : fmt::format("square {}", layer);
+}
+
+Bounds::Bounds(const model::Network& network, const model::Ranges& ranges, double margin) {
+  if (!(margin >= 1) || !std::isfinite(margin)) {
+    fail(ErrorCode::kInvalidArgument, "margin: expected at least 1, got {}", margin);
+  }
+  if (ranges.max_abs.size() != network.layers.size()) {
+    fail(ErrorCode::kInvalidArgument, "value ranges: expected one for each of {} layers, got {}",
+         network.layers.size(), ranges.max_abs.size());
+  }
+  input = checked_bound(ranges.input_max_abs, margin, "network input");
+  double previous = input;
+  for (std::size_t k = 0; k < network.layers.size(); ++k) {
+    const bool linear = std::holds_alternative<model::Linear>(network.layers[k]);
+    const double bound = linear ? checked_bound(ranges.max_abs[k], margin,
+                                                "output of layer " + layer_name(network, k))
+                                : previous * previous;
+    layers.push_back(bound);
+    previous = bound;
+  }
+}
+
+LinearPlan plan_linear(const LinearMap& map, std::size_t outputs, const Lowering& lowering,
+                       int level) {
+  const CostTable& table = lowering.table;
+  const CostShape before = lowering.ring.at(level), after = lowering.ring.at(level - 1);
+  LinearPlan plan;
+  plan.split = best_split(map.diagonals(), map.modulus(), table, before);
+  plan.fold_factors = fold_factors(map.fold(), table, after);
+  plan.predicted_us =
+      linear_us(table, before, split_shape(map.diagonals(), plan.split)) +
+      static_cast<double>(outputs) * (rescale_us(table, before, 2) + add_us(table, after, 1) +
+                                      fold_us(plan.fold_factors, table, after));
+  return plan;
+}
+
+double square_us(const Lowering& lowering, int level) {
+  const CostTable& table = lowering.table;
+  const CostShape before = lowering.ring.at(level), after = lowering.ring.at(level - 1);
+  const bool late = lowering.relinearize == Relinearize::kAfterRescale;
+  return ffconv::square_us(table, before) + rescale_us(table, before, late ? 3 : 2) +
+         relinearize_us(table, late ? after : before);
+}
+
+Tensor emit_inputs(Emitter& emitter, const Lowering& lowering, Layout layout) {
+  Tensor tensor{std::move(layout), {}};
+  for (const SlotLabels& labels : tensor.layout.ciphertexts) {
+    tensor.registers.push_back(emitter.input(labels, lowering.bounds.input));
+  }
+  return tensor;
+}
+
+Register emit_bias(Emitter& emitter, const model::Linear& linear, Register x,
+                   const SlotLabels& labels) {
+  SlotVector bias{std::vector<double>(labels.elements.size(), 0.0)};
+  bool any = false;
+  for (std::size_t s = 0; s < bias.values.size(); ++s) {
+    if (const std::int32_t element = labels.elements[s]; element != SlotLabels::kEmpty) {
+      bias.values[s] = linear.bias[static_cast<std::size_t>(element)];
+      any = any || bias.values[s] != 0;
+    }
+  }
+  return any ? emitter.add_plain(x, emitter.vector(std::move(bias))) : x;
+}
+
+Tensor emit_linear(Emitter& emitter, const Lowering& lowering, std::size_t layer, const Tensor& in,
+                   Layout out) {
+  const auto& linear = std::get<model::Linear>(lowering.network.layers[layer]);
+  const LinearMap map(linear, in.layout, out);
+  const std::size_t outputs = out.ciphertexts.size();
+  const LinearPlan plan = plan_linear(map, outputs, lowering, emitter.level(in.registers.front()));
+  const std::size_t slots = emitter.slot_count();
+
+  std::vector<LinearTerm> terms;
+  std::vector<bool> reached(outputs, false);
+  std::vector<SlotVector> vectors = map.vectors(plan.split, slots);
+  for (std::size_t d = 0; d < vectors.size(); ++d) {
+    const Diagonal& diagonal = map.diagonals()[d];
+    const Steps steps = plan.split.steps(diagonal.rotation, slots);
+    terms.push_back({diagonal.input, diagonal.output, steps.baby, steps.giant,
+                     emitter.vector(std::move(vectors[d]))});
+    reached[static_cast<std::size_t>(diagonal.output)] = true;
+  }
+  for (std::size_t o = 0; o < outputs; ++o) {
+    if (!reached[o]) {  // every tap of its elements is padding
+      terms.push_back({0, static_cast<std::int32_t>(o), 0, 0, emitter.vector({{0.0}})});
+    }
+  }
+  emitter.begin_layer(linear.name);
+  Tensor result{std::move(out), emitter.linear(in.registers, outputs, std::move(terms),
+                                               lowering.bounds.layers[layer])};
+  const auto stages = fold_rotations(plan.fold_factors, result.layout.period());
+  for (std::size_t o = 0; o < outputs; ++o) {
+    Register x = emitter.rescale(result.registers[o]);
+    for (const auto& rotations : stages) {
+      x = emitter.rotate_sum(x, rotations);
+    }
+    result.registers[o] = emit_bias(emitter, linear, x, result.layout.ciphertexts[o]);
+  }
+  return result;
+}
+
+Tensor emit_square(Emitter& emitter, const Lowering& lowering, std::size_t layer, Tensor in) {
+  emitter.begin_layer(layer_name(lowering.network, layer));
+  for (Register& x : in.registers) {
+    x = emitter.square(x);
+    x = lowering.relinearize == Relinearize::kAfterRescale
+            ? emitter.relinearize(emitter.rescale(x))
+            : emitter.rescale(emitter.relinearize(x));
+  }
+  return in;
+}
+
+void emit_outputs(Emitter& emitter, const Tensor& out) {
+  for (std::size_t o = 0; o < out.registers.size(); ++o) {
+    emitter.output(out.registers[o], out.layout.ciphertexts[o]);
+  }
+}
+
+}  // namespace ffconv::plan

@@ -1,0 +1,84 @@
+// What every packing needs to lower a network, and the steps that packings share.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "ffconv/ckks/cost.h"
+#include "ffconv/model/network.h"
+#include "ffconv/model/ranges.h"
+#include "ffconv/plan/emitter.h"
+#include "ffconv/plan/fold.h"
+#include "ffconv/plan/grouping.h"
+#include "ffconv/plan/layout.h"
+#include "ffconv/plan/linear_map.h"
+
+namespace ffconv::plan {
+
+// Largest absolute values with their margin: what the scales must leave room for.
+struct Bounds {
+  double input = 0;
+  std::vector<double> layers;  // [network.layers.size()], of each layer's output
+
+  // Throws kInvalidArgument for a margin below 1, ranges that do not belong to the network or a
+  // range that is not positive and finite, naming the layer.
+  Bounds(const model::Network& network, const model::Ranges& ranges, double margin);
+};
+
+// The ring as far as packings depend on it.
+struct RingShape {
+  int log_n = 0;
+  int special_primes = 1;
+  int digit_primes = 1;
+
+  std::size_t slot_count() const { return std::size_t{1} << log_n; }
+  CostShape at(int level) const { return {log_n, level + 1, special_primes, digit_primes}; }
+};
+
+// When a square is brought back to two polynomials.
+enum class Relinearize {
+  kAfterRescale,  // one level lower, cheaper; rescaling three polynomials rounds more coarsely
+  kBeforeRescale,
+};
+
+struct Lowering {
+  const model::Network& network;
+  const Bounds& bounds;
+  const CostTable& table;
+  RingShape ring;
+  Relinearize relinearize = Relinearize::kAfterRescale;
+};
+
+// How a linear map between two layouts is carried out at a level.
+struct LinearPlan {
+  Split split;
+  std::vector<std::size_t> fold_factors;
+  double predicted_us = 0;  // products, rotations, rescales, folds and biases
+};
+LinearPlan plan_linear(const LinearMap& map, std::size_t outputs, const Lowering& lowering,
+                       int level);
+double square_us(const Lowering& lowering, int level);  // of one ciphertext, relinearized, rescaled
+
+// A tensor in registers, one a ciphertext of its layout.
+struct Tensor {
+  Layout layout;
+  std::vector<Register> registers;
+};
+
+// The client's inputs: one register for each ciphertext of `layout`.
+Tensor emit_inputs(Emitter& emitter, const Lowering& lowering, Layout layout);
+// Layer number `layer`, a Linear, into `out`: one level.
+Tensor emit_linear(Emitter& emitter, const Lowering& lowering, std::size_t layer, const Tensor& in,
+                   Layout out);
+// Layer number `layer`, a Square, relinearized: one level.
+Tensor emit_square(Emitter& emitter, const Lowering& lowering, std::size_t layer, Tensor in);
+void emit_outputs(Emitter& emitter, const Tensor& out);
+// x + bias in the places of `labels`; x itself if all biases there are 0.
+Register emit_bias(Emitter& emitter, const model::Linear& linear, Register x,
+                   const SlotLabels& labels);
+
+// "square 1" for layer number 1 of `network`, or the linear layer's own name.
+std::string layer_name(const model::Network& network, std::size_t layer);
+
+}  // namespace ffconv::plan
