@@ -39,11 +39,11 @@ concept Backend = std::copyable<typename B::Ciphertext> &&
   { backend.drop_level(std::move(x), number) } -> std::same_as<typename B::Ciphertext>;
 };
 
-// A backend that wants to know to which layer the next operations belong has
-// void begin_layer(std::int32_t): an index into Program::layers, called whenever it changes.
+// A backend that wants to know which instruction its next operation carries out has
+// void begin_instruction(const plan::Instruction&), called before each.
 template <typename B>
-concept LayerAware = requires(B backend, std::int32_t layer) {
-  backend.begin_layer(layer);
+concept InstructionAware = requires(B backend, const plan::Instruction& op) {
+  backend.begin_instruction(op);
 };
 
 }  // namespace ffconv::backend

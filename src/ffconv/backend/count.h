@@ -32,7 +32,12 @@ class CountBackend {
   // By layer of the program.
   const std::vector<plan::OpCounts>& layers() const { return layers_; }
 
-  void begin_layer(std::int32_t layer) { layer_ = static_cast<std::size_t>(layer); }
+  void begin_instruction(const plan::Instruction& op) {
+    layer_ = static_cast<std::size_t>(op.layer);
+    if constexpr (InstructionAware<Inner>) {
+      inner_.begin_instruction(op);
+    }
+  }
 
   std::vector<Ciphertext> linear(const plan::Instruction& op,
                                  std::span<const Ciphertext* const> inputs) {

@@ -121,20 +121,16 @@ std::vector<typename B::Ciphertext> run(const plan::Program& program, B& backend
     registers.set(static_cast<std::int32_t>(i), std::move(inputs[i]));
   }
   inputs.clear();
-  std::int32_t layer = -1;
   const std::size_t total = program.instructions.size();
   for (std::size_t at = 0; at < total; ++at) {
     const plan::Instruction& op = program.instructions[at];
-    if constexpr (LayerAware<B>) {
-      if (op.layer != layer) {
-        backend.begin_layer(op.layer);
-      }
+    if constexpr (InstructionAware<B>) {
+      backend.begin_instruction(op);
     }
-    layer = op.layer;
     execute(program, at, backend, registers);
     registers.release(op, at);
     if (progress) {
-      progress(program.layers[static_cast<std::size_t>(layer)], at + 1, total);
+      progress(program.layers[static_cast<std::size_t>(op.layer)], at + 1, total);
     }
   }
   std::vector<typename B::Ciphertext> outputs;
