@@ -8,9 +8,9 @@
 #include <gtest/gtest.h>
 
 #include "ffconv/base/error.h"
-#include "ffconv/ring/kernels/tiers.h"
 #include "ffconv/ring/modulus.h"
 #include "ffconv/ring/primes.h"
+#include "ring/tier_param.h"
 
 namespace ffconv {
 namespace {
@@ -69,17 +69,12 @@ struct Tier {
   }
 };
 
-std::vector<const Kernels*> tiers_under_test() {
-  std::vector<const Kernels*> tiers(available_kernels().begin(), available_kernels().end());
-  tiers.push_back(&kEmulatedAvx2Kernels);
-  return tiers;
-}
-
-class KernelConformance : public testing::TestWithParam<const Kernels*> {
+class KernelConformance : public TierTest {
  protected:
   static constexpr std::uint64_t kSeed = 20260704;
 
-  // Runs body(tier, scalar tier, random) for small and large primes and for sizes around the vector.
+  // Runs body(tier, scalar tier, random) for small and large primes and for sizes around the
+  // vector.
   template <typename Body>
   void for_each_ring(const Body& body) {
     std::mt19937_64 random(kSeed);
@@ -215,8 +210,8 @@ TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
     const std::size_t blocks = std::max<std::size_t>(1, tier.n / 4), width = tier.n / blocks;
     for (std::size_t block = 0; block < blocks; ++block) {
       for (std::size_t i = 0; i < width; ++i) {
-        permutation.source[block * width + i] = static_cast<std::uint32_t>(
-            (blocks - 1 - block) * width + (i + block) % width);
+        permutation.source[block * width + i] =
+            static_cast<std::uint32_t>((blocks - 1 - block) * width + (i + block) % width);
       }
     }
     const auto run = [&](const Tier& t) {
@@ -259,7 +254,8 @@ TEST_P(KernelConformance, BaseExtensionsAgree) {
         const Constant product = k.make_constant((scale >> 3) % t.tables.q, t.tables.q);
         k.digit_overflow(overflow.data(), pointers.data(), inverse.data(), source.size(), t.n);
         std::vector<std::vector<std::uint64_t>> results;
-        for (const Word* subtract : {static_cast<const Word*>(nullptr), static_cast<const Word*>(overflow.data())}) {
+        for (const Word* subtract :
+             {static_cast<const Word*>(nullptr), static_cast<const Word*>(overflow.data())}) {
           k.extend(dst.data(), pointers.data(), weights.data(), source.size(), subtract, product,
                    t.n, t.tables);
           results.push_back(t.exported(dst));
@@ -272,11 +268,7 @@ TEST_P(KernelConformance, BaseExtensionsAgree) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Tiers, KernelConformance, testing::ValuesIn(tiers_under_test()),
-                         [](const auto& info) {
-                           std::string name(info.param->name);
-                           std::replace(name.begin(), name.end(), '-', '_');
-                           return name;
-                         });
+                         tier_name);
 
 TEST(ScalarKernels, TransformEvaluatesAtTheRootsOneModuloFour) {
   for (const int log_n : {1, 2, 3}) {
@@ -293,8 +285,7 @@ TEST(ScalarKernels, TransformEvaluatesAtTheRootsOneModuloFour) {
       const std::uint64_t w = pow_mod(tier.tables.root, 1 + 4 * reverse_bits(i, log_n), q);
       std::uint64_t value = a[0];
       for (std::size_t j = 1; j < n; ++j) {
-        const std::uint64_t basis =
-            add_mod(pow_mod(w, j, q), inverse_mod(pow_mod(w, j, q), q), q);
+        const std::uint64_t basis = add_mod(pow_mod(w, j, q), inverse_mod(pow_mod(w, j, q), q), q);
         value = add_mod(value, mul_mod(a[j], basis, q), q);
       }
       EXPECT_EQ(limb[i], value) << "N = " << n << ", word " << i;

@@ -72,6 +72,11 @@ Context::Context(const Params& params, const Kernels& kernels)
   for (int level = 0; level <= params.max_key_level(); ++level) {
     const auto limbs = static_cast<std::size_t>(level) + 1;
     mod_down_.emplace_back(ring_, range(0, limbs), special);
+    if (level > 0) {
+      Basis dropped = range(limbs - 1, limbs);
+      dropped.insert(dropped.end(), special.begin(), special.end());
+      mod_down_rescale_.emplace_back(ring_, range(0, limbs - 1), dropped);
+    }
     std::vector<BasisExtension> digits;
     for (int digit = 0; digit < params.digit_count(level); ++digit) {
       const auto first = static_cast<std::size_t>(digit * params.digit_primes());
@@ -86,12 +91,13 @@ Context::Context(const Params& params, const Kernels& kernels)
   }
 }
 
-Basis Context::q_basis(int level) const { return range(0, static_cast<std::size_t>(level) + 1); }
+Basis Context::q_basis(int level) const {
+  return range(0, static_cast<std::size_t>(level) + 1);
+}
 
 Basis Context::qp_basis(int level) const {
   Basis basis = q_basis(level);
-  const Basis special =
-      range(params_.q().size(), params_.q().size() + params_.p().size());
+  const Basis special = range(params_.q().size(), params_.q().size() + params_.p().size());
   basis.insert(basis.end(), special.begin(), special.end());
   return basis;
 }

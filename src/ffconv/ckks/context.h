@@ -1,7 +1,7 @@
 // Everything that depends on the parameters alone: ring, bases and the tables of every level.
 //
-// Immutable; shared by all objects made from it. Two objects belong together when their parameters have
-// the same fingerprint.
+// Immutable; shared by all objects made from it. Two objects belong together when their parameters
+// have the same fingerprint.
 #pragma once
 
 #include <memory>
@@ -35,6 +35,10 @@ class Context {
   const DivideByPrimes& mod_down(int level) const {
     return mod_down_[static_cast<std::size_t>(level)];
   }
+  // x over QP of the level -> round(x / (P q_level)); level in [1, max_key_level].
+  const DivideByPrimes& mod_down_rescale(int level) const {
+    return mod_down_rescale_[static_cast<std::size_t>(level) - 1];
+  }
   // The primes of one digit -> the other primes of QP of the level.
   const BasisExtension& mod_up(int level, int digit) const {
     return mod_up_[static_cast<std::size_t>(level)][static_cast<std::size_t>(digit)];
@@ -54,7 +58,7 @@ class Context {
 
   Params params_;
   Ring ring_;
-  std::vector<DivideByPrimes> rescale_, mod_down_;
+  std::vector<DivideByPrimes> rescale_, mod_down_, mod_down_rescale_;
   std::vector<std::vector<BasisExtension>> mod_up_;
   std::vector<std::uint64_t> p_residues_;
   Roots roots_;

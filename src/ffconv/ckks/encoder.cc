@@ -66,8 +66,7 @@ void check_encoding(const Context& context, std::span<const double> slots, doubl
   if (!(scale > 0.0) || !std::isfinite(scale)) {
     fail(ErrorCode::kInvalidArgument, "encode: expected a positive scale, got {}", scale);
   }
-  const int max_level =
-      extended ? context.params().max_key_level() : context.params().max_level();
+  const int max_level = extended ? context.params().max_key_level() : context.params().max_level();
   if (level < 0 || level > max_level) {
     fail(ErrorCode::kInvalidArgument, "encode: expected a level of 0 to {}, got {}", max_level,
          level);
@@ -77,8 +76,8 @@ void check_encoding(const Context& context, std::span<const double> slots, doubl
   }
 }
 
-// x y mod q for x < 2^47, y < 2^46, ratio = 1 / q, by a quotient in double precision: no division whose
-// time depends on the data. Conversions go through signed integers, which take no branch.
+// x y mod q for x < 2^47, y < 2^46, ratio = 1 / q, by a quotient in double precision: no division
+// whose time depends on the data. Conversions go through signed integers, which take no branch.
 std::uint64_t mul_mod_constant_time(std::uint64_t x, std::uint64_t y, std::uint64_t q,
                                     double ratio) {
   const auto as_double = [](std::uint64_t v) {
@@ -168,9 +167,9 @@ Plaintext encode(const Context& context, std::span<const double> slots, double s
     coefficients[i] = static_cast<std::int64_t>(x);
   }
   Plaintext plaintext;
-  plaintext.poly =
-      to_eval(from_signed(context.ring(), extended ? context.qp_basis(level) : context.q_basis(level),
-                          coefficients.span()));
+  plaintext.poly = to_eval(from_signed(context.ring(),
+                                       extended ? context.qp_basis(level) : context.q_basis(level),
+                                       coefficients.span()));
   plaintext.level = level;
   plaintext.extended = extended;
   plaintext.scale = scale;
@@ -187,8 +186,8 @@ std::vector<double> centred_coefficients(const Context& context, const Poly<Coef
   for (std::size_t i = 0; i < limbs; ++i) {
     radix[i + 1] = radix[i] * static_cast<long double>(context.ring().prime(poly.basis()[i]));
   }
-  // x and x - Q are summed apart from the top, where they cancel exactly, and the smaller one is taken:
-  // x - Q = sum (r_i - (q_i - 1)) radix_i - 1.
+  // x and x - Q are summed apart from the top, where they cancel exactly, and the smaller one is
+  // taken: x - Q = sum (r_i - (q_i - 1)) radix_i - 1.
   std::vector<double> values(n);
   for (std::size_t k = 0; k < n; ++k) {
     long double positive = 0.0L, negative = 0.0L;

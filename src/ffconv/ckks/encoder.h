@@ -1,9 +1,9 @@
 // Encoding: N real slots <-> a polynomial of R.
 //
-// Slot j of a polynomial f is f(zeta^(5^j)), zeta = exp(2 pi i / 4N): a real number, since f is invariant
-// under X -> 1/X. Encode: a = round(scale * embedding^-1(slots)); the embedding is the ring's fold and
-// transform over the complex numbers (psi = i). Relative error of encode and decode together: below
-// 2^-40 of the largest slot, plus the rounding to integers (docs/precision.md).
+// Slot j of a polynomial f is f(zeta^(5^j)), zeta = exp(2 pi i / 4N): a real number, since f is
+// invariant under X -> 1/X. Encode: a = round(scale * embedding^-1(slots)); the embedding is the
+// ring's fold and transform over the complex numbers (psi = i). Relative error of encode and decode
+// together: below 2^-40 of the largest slot, plus the rounding to integers (docs/precision.md).
 #pragma once
 
 #include <span>
@@ -13,14 +13,14 @@
 
 namespace ffconv {
 
-// slots.size() is a power of two that divides N; shorter vectors repeat. Throws kInvalidArgument for
-// other sizes, values that are not finite, a scale that is not positive, a level outside the parameters,
-// and coefficients that would reach 2^62.
+// slots.size() is a power of two that divides N; shorter vectors repeat. Throws kInvalidArgument
+// for other sizes, values that are not finite, a scale that is not positive, a level outside the
+// parameters, and coefficients that would reach 2^62.
 Plaintext encode(const Context& context, std::span<const double> slots, double scale, int level,
                  bool extended = false);
 
-// The N slots of a polynomial in coefficient form over q_0 .. q_level, |coefficient| < Q/2, divided by
-// scale. Constant-time in the data.
+// The N slots of a polynomial in coefficient form over q_0 .. q_level, |coefficient| < Q/2, divided
+// by scale. Constant-time in the data.
 std::vector<double> decode(const Context& context, const Poly<Coeff>& poly, double scale);
 
 // The centred coefficients as doubles (relative error 2^-53). Constant-time in the data.

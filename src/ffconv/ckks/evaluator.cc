@@ -46,7 +46,9 @@ using internal::check_polynomials;
 using internal::check_same;
 using internal::check_scales;
 
-double root_sum_square(double a, double b) { return std::sqrt(a * a + b * b); }
+double root_sum_square(double a, double b) {
+  return std::sqrt(a * a + b * b);
+}
 
 void check_plain(const Ciphertext& a, const Plaintext& b, const char* operation) {
   if (&b.poly.ring() != &a.context->ring()) {
@@ -99,10 +101,30 @@ Ciphertext rotate_with(const Ciphertext& a, const Decomposition& decomposition,
   Poly<Eval> c0 = context.mod_down(a.level)(switched.c0);
   add_inplace(c0, a.polys[0]);
   const Poly<Eval> c1 = context.mod_down(a.level)(switched.c1);
-  Ciphertext result =
-      with_polys(a, {permute(c0, key.permutation), permute(c1, key.permutation)});
+  Ciphertext result = with_polys(a, {permute(c0, key.permutation), permute(c1, key.permutation)});
   result.noise.error_std = switched_noise(a);
   return result;
+}
+
+void check_can_rescale(const Ciphertext& a) {
+  if (a.level == 0) {
+    fail(ErrorCode::kInvalidArgument,
+         "rescale: expected a level of 1 or more, got 0: the parameters have too few levels");
+  }
+}
+
+double last_prime(const Ciphertext& a) {
+  return static_cast<double>(a.context->params().q()[static_cast<std::size_t>(a.level)]);
+}
+
+// Level, scale and noise of c, whose polynomials have just been divided by q; error_std is the
+// noise before.
+Ciphertext rescaled(Ciphertext c, double q, double error_std) {
+  c.level -= 1;
+  c.scale /= q;
+  c.noise = {root_sum_square(error_std / q, rounding_noise(c.context->params())),
+             c.noise.message_max / q};
+  return c;
 }
 
 }  // namespace
@@ -231,22 +253,27 @@ Ciphertext relinearize(const Ciphertext& a, const EvaluationKeys& keys) {
   return result;
 }
 
+Ciphertext relinearize_rescale(const Ciphertext& a, const EvaluationKeys& keys) {
+  check_polynomials(a, 3, "relinearize_rescale");
+  check_can_rescale(a);
+  const Context& context = *a.context;
+  const SwitchingKey& key = keys.relinearization_for(a.level);
+  ExtendedPair switched = inner_product(context, decompose(context, a.polys[2], a.level), key);
+  add_lifted(context, switched.c0, a.polys[0]);
+  add_lifted(context, switched.c1, a.polys[1]);
+  const DivideByPrimes& divide = context.mod_down_rescale(a.level);
+  Ciphertext result = with_polys(a, {divide(switched.c0), divide(switched.c1)});
+  return rescaled(result, last_prime(a), switched_noise(a));
+}
+
 Ciphertext rescale(const Ciphertext& a) {
-  if (a.level == 0) {
-    fail(ErrorCode::kInvalidArgument,
-         "rescale: expected a level of 1 or more, got 0: the parameters have too few levels");
-  }
+  check_can_rescale(a);
   const Context& context = *a.context;
   std::vector<Poly<Eval>> polys;
   for (const Poly<Eval>& poly : a.polys) {
     polys.push_back(context.rescale(a.level)(poly));
   }
-  const auto q = static_cast<double>(context.params().q()[static_cast<std::size_t>(a.level)]);
-  Ciphertext result = with_polys(a, std::move(polys));
-  result.level = a.level - 1;
-  result.scale = a.scale / q;
-  result.noise = {root_sum_square(a.noise.error_std / q, rounding_noise(context.params())),
-                  a.noise.message_max / q};
+  Ciphertext result = rescaled(with_polys(a, std::move(polys)), last_prime(a), a.noise.error_std);
   if (a.polys.size() == 3) {  // c_2's rounding meets s^2
     const double s2 = 2.0 * static_cast<double>(context.n()) * 2.0 / 3.0;
     result.noise.error_std = root_sum_square(
@@ -285,7 +312,8 @@ std::vector<Ciphertext> rotate_hoisted(const Ciphertext& a, std::span<const int>
   const Decomposition decomposition = decompose(*a.context, a.polys[1], a.level);
   std::vector<Ciphertext> results;
   for (const RotationKey* key : found) {
-    results.push_back(key == nullptr ? with_polys(a, a.polys) : rotate_with(a, decomposition, *key));
+    results.push_back(key == nullptr ? with_polys(a, a.polys)
+                                     : rotate_with(a, decomposition, *key));
   }
   return results;
 }

@@ -1,9 +1,9 @@
 // Homomorphic operations, one function each; no secret, no state.
 //
-// Every function checks what it is given and throws kMismatch naming both sides where parameters, levels
-// or scales differ (scales: by more than 2^-40 relative), kMissingKey where a key was not made, and
-// kInvalidArgument where an operation has no level left. Results carry exact scales and noise estimates.
-// Slots are cyclic: rotate(x, k) has slot j + k of x in slot j.
+// Every function checks what it is given and throws kMismatch naming both sides where parameters,
+// levels or scales differ (scales: by more than 2^-40 relative), kMissingKey where a key was not
+// made, and kInvalidArgument where an operation has no level left. Results carry exact scales and
+// noise estimates. Slots are cyclic: rotate(x, k) has slot j + k of x in slot j.
 #pragma once
 
 #include <span>
@@ -34,6 +34,11 @@ Ciphertext square(const Ciphertext& a);
 
 // Three polynomials -> two.
 Ciphertext relinearize(const Ciphertext& a, const EvaluationKeys& keys);
+
+// rescale(relinearize(a)) with one division by P q_level: one rounding, and cheaper. Rescaling
+// three polynomials first and relinearizing one level lower would be cheaper still, but its
+// rounding of c_2 meets s^2: 6 to 8 bits are lost (docs/precision.md).
+Ciphertext relinearize_rescale(const Ciphertext& a, const EvaluationKeys& keys);
 
 // Divides by the level's last prime: level and scale fall. Any number of polynomials.
 Ciphertext rescale(const Ciphertext& a);

@@ -39,8 +39,7 @@ Decomposition decompose(const Context& context, const Poly<Eval>& x, int level) 
         std::copy_n(x.limb(i), n, dst);
         return;
       }
-      mod_up.extend_limb(dst, digits,
-                         static_cast<std::size_t>(target - mod_up.target().begin()));
+      mod_up.extend_limb(dst, digits, static_cast<std::size_t>(target - mod_up.target().begin()));
       kernels.ntt_forward(dst, extended.tables(i));
     });
     result.digits.push_back(std::move(extended));

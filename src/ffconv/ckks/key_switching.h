@@ -1,6 +1,6 @@
-// Hybrid key switching (Han and Ki, ePrint 2019/688): decompose, inner product with a key, mod-down.
-// Apart from each other so that rotations share a decomposition (hoisting) and a mod-down (double
-// hoisting; Bossuat et al., ePrint 2020/1203).
+// Hybrid key switching (Han and Ki, ePrint 2019/688): decompose, inner product with a key,
+// mod-down. Apart from each other so that rotations share a decomposition (hoisting) and a mod-down
+// (double hoisting; Bossuat et al., ePrint 2020/1203).
 #pragma once
 
 #include <vector>

@@ -12,10 +12,11 @@ const RotationKey& EvaluationKeys::rotation(int step, int level) const {
          level);
   }
   if (found->second.key.level < level) {
-    fail(ErrorCode::kMissingKey,
-         "the key for rotations by {} was made at level {}, the ciphertext stands at level {}: make "
-         "the key at that level",
-         step, found->second.key.level, level);
+    fail(
+        ErrorCode::kMissingKey,
+        "the key for rotations by {} was made at level {}, the ciphertext stands at level {}: make "
+        "the key at that level",
+        step, found->second.key.level, level);
   }
   return found->second;
 }
@@ -23,9 +24,9 @@ const RotationKey& EvaluationKeys::rotation(int step, int level) const {
 const SwitchingKey& EvaluationKeys::relinearization_for(int level) const {
   if (!relinearization || relinearization->level < level) {
     fail(ErrorCode::kMissingKey, "no relinearization key for level {} ({})", level,
-         relinearization ? "the one at hand was made at level " +
-                               std::to_string(relinearization->level)
-                         : std::string("none was made"));
+         relinearization
+             ? "the one at hand was made at level " + std::to_string(relinearization->level)
+             : std::string("none was made"));
   }
   return *relinearization;
 }
@@ -38,8 +39,8 @@ void expand(SwitchingKey& key, const Context& context) {
   key.a.clear();
   const Basis basis = context.qp_basis(key.level);
   for (int digit = 0; digit < context.params().digit_count(key.level); ++digit) {
-    key.a.push_back(sample_uniform_vartime(context.ring(), basis, key.seed,
-                                           static_cast<std::uint64_t>(digit)));
+    key.a.push_back(
+        sample_uniform_vartime(context.ring(), basis, key.seed, static_cast<std::uint64_t>(digit)));
   }
 }
 

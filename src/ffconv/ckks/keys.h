@@ -1,7 +1,7 @@
 // Public key and evaluation keys: everything that may leave the data owner.
 //
-// Seeded: the uniform half of each key is expanded from a 32-byte seed (ring/samplers.h), so only the
-// other half is stored and sent.
+// Seeded: the uniform half of each key is expanded from a 32-byte seed (ring/samplers.h), so only
+// the other half is stored and sent.
 #pragma once
 
 #include <cstdint>
@@ -22,9 +22,9 @@ struct PublicKey {
   Poly<Eval> b, a;
 };
 
-// From a polynomial under t to one under s: for digit j with gadget factor g_j = P (Q/D_j) [(Q/D_j)^-1
-// mod D_j], that is P modulo the digit's primes and 0 modulo the others, b_j + a_j s = e_j + g_j t over
-// QP of `level`. Serves every level up to `level`.
+// From a polynomial under t to one under s: for digit j with gadget factor g_j = P (Q/D_j)
+// [(Q/D_j)^-1 mod D_j], that is P modulo the digit's primes and 0 modulo the others, b_j + a_j s =
+// e_j + g_j t over QP of `level`. Serves every level up to `level`.
 struct SwitchingKey {
   Seed seed;  // a_j = sample_uniform_vartime(seed, stream j)
   int level = 0;

@@ -33,8 +33,7 @@ ExtendedPair sum_products(const std::vector<Product>& products) {
       plain.push_back(product.plain->limb(i));
     }
     ring.kernels().inner_product_pair(sum.c0.limb(i), sum.c1.limb(i), c0.data(), c1.data(),
-                                      plain.data(), plain.size(), false, ring.n(),
-                                      like.tables(i));
+                                      plain.data(), plain.size(), false, ring.n(), like.tables(i));
   });
   return sum;
 }
@@ -112,19 +111,18 @@ ExtendedPair giant_step(const Context& context, ExtendedPair x, int level, const
   return permute(switched, key.permutation);
 }
 
-std::vector<Poly<Eval>> transform_extended(const Context& context, const LinearTransform& transform,
-                                           const std::map<std::int32_t, std::vector<TransformTerm>>&
-                                               by_giant,
-                                           const Babies& babies, const EvaluationKeys& keys) {
+std::vector<Poly<Eval>> transform_extended(
+    const Context& context, const LinearTransform& transform,
+    const std::map<std::int32_t, std::vector<TransformTerm>>& by_giant, const Babies& babies,
+    const EvaluationKeys& keys) {
   const int level = transform.level;
   std::optional<ExtendedPair> total;
   for (const auto& [giant, terms] : by_giant) {
     std::vector<Product> products;
     for (const TransformTerm& term : terms) {
       const ExtendedPair& baby = babies.at({term.input, term.baby});
-      products.push_back(
-          {&baby.c0, &baby.c1,
-           &transform.plaintexts[static_cast<std::size_t>(term.plaintext)].poly});
+      products.push_back({&baby.c0, &baby.c1,
+                          &transform.plaintexts[static_cast<std::size_t>(term.plaintext)].poly});
     }
     ExtendedPair sum = sum_products(products);
     if (giant != 0) {
@@ -152,8 +150,9 @@ Noise transformed_noise(std::span<const Ciphertext> inputs, const LinearTransfor
       const double weight = plain.max_abs * plain.scale;
       const double rounded = input.noise.message_max * encoding_noise(params);
       const double error = input.noise.error_std;
-      variance += weight * weight * (error * error + (term.baby == 0 ? 0.0 : switching * switching)) +
-                  rounded * rounded;
+      variance +=
+          weight * weight * (error * error + (term.baby == 0 ? 0.0 : switching * switching)) +
+          rounded * rounded;
       message += weight * input.noise.message_max;
     }
     variance += giant == 0 ? 0.0 : switching * switching;
@@ -165,9 +164,8 @@ Noise transformed_noise(std::span<const Ciphertext> inputs, const LinearTransfor
 }  // namespace
 
 bool LinearTransform::rotates() const {
-  return std::any_of(terms.begin(), terms.end(), [](const TransformTerm& term) {
-    return term.baby != 0 || term.giant != 0;
-  });
+  return std::any_of(terms.begin(), terms.end(),
+                     [](const TransformTerm& term) { return term.baby != 0 || term.giant != 0; });
 }
 
 std::vector<Ciphertext> linear_transform(std::span<const Ciphertext> inputs,
@@ -191,9 +189,8 @@ std::vector<Ciphertext> linear_transform(std::span<const Ciphertext> inputs,
       std::vector<Product> products;
       for (const TransformTerm& term : by_giant.begin()->second) {
         const Ciphertext& input = inputs[static_cast<std::size_t>(term.input)];
-        products.push_back(
-            {&input.polys[0], &input.polys[1],
-             &transform.plaintexts[static_cast<std::size_t>(term.plaintext)].poly});
+        products.push_back({&input.polys[0], &input.polys[1],
+                            &transform.plaintexts[static_cast<std::size_t>(term.plaintext)].poly});
       }
       ExtendedPair sum = sum_products(products);
       result.polys.push_back(std::move(sum.c0));

@@ -2,14 +2,15 @@
 //
 //   out[o] = sum over terms of rotate(vector * rotate(in[i], baby), giant)
 //
-// 4 x 4 example, slot_count 4, M = (m_rc), y = M x, diagonal k = (m_0k, m_1(k+1), m_2(k+2), m_3(k+3)):
+// 4 x 4 example, slot_count 4, M = (m_rc), y = M x, diagonal k = (m_0k, m_1(k+1), m_2(k+2),
+// m_3(k+3)):
 //   y = sum_k diagonal_k * rotate(x, k);  with k = giant + baby, giant in {0, 2}, baby in {0, 1}:
 //   y = d_0 * x + d_1 * rotate(x, 1) + rotate(d_2' * x + d_3' * rotate(x, 1), 2),
 // d' being d rotated by -giant: 2 rotations instead of 3. n diagonals need about 2 sqrt(n).
 //
-// Babies of one input share a decomposition and stay over QP (double hoisting, Bossuat et al., ePrint
-// 2020/1203, Algorithm 6): plaintexts are encoded over QP, each giant step takes one mod-down, each
-// output two at the end. A map without any rotation stays over Q.
+// Babies of one input share a decomposition and stay over QP (double hoisting, Bossuat et al.,
+// ePrint 2020/1203, Algorithm 6): plaintexts are encoded over QP, each giant step takes one
+// mod-down, each output two at the end. A map without any rotation stays over Q.
 #pragma once
 
 #include <cstdint>
@@ -23,8 +24,8 @@ namespace ffconv {
 
 struct TransformTerm {
   std::int32_t input, output;
-  std::int32_t baby, giant;       // in [0, N)
-  std::int32_t plaintext;         // index into LinearTransform::plaintexts
+  std::int32_t baby, giant;  // in [0, N)
+  std::int32_t plaintext;    // index into LinearTransform::plaintexts
 };
 
 // Weights encoded once, for ciphertexts of one level.
@@ -37,8 +38,8 @@ struct LinearTransform {
   bool rotates() const;
 };
 
-// Not rescaled: the result's scale is the ciphertexts' times the plaintexts'. Throws as evaluator.h;
-// kInvalidArgument where an output has no term.
+// Not rescaled: the result's scale is the ciphertexts' times the plaintexts'. Throws as
+// evaluator.h; kInvalidArgument where an output has no term.
 std::vector<Ciphertext> linear_transform(std::span<const Ciphertext> inputs,
                                          const LinearTransform& transform,
                                          const EvaluationKeys& keys);

@@ -14,11 +14,15 @@ double slot_variance(const Params& params, double v) {
   return 2.0 * static_cast<double>(params.n()) * v;
 }
 
-double secret_variance(const Params& params) { return slot_variance(params, kTernaryVariance); }
+double secret_variance(const Params& params) {
+  return slot_variance(params, kTernaryVariance);
+}
 
 }  // namespace
 
-double Noise::error_bits(double scale) const { return std::log2(error_std / scale); }
+double Noise::error_bits(double scale) const {
+  return std::log2(error_std / scale);
+}
 
 double encoding_noise(const Params& params) {
   return std::sqrt(slot_variance(params, kRoundingVariance));
@@ -47,8 +51,7 @@ double key_switching_noise(const Params& params, int level) {
   for (int digit = 0; digit < params.digit_count(level); ++digit) {
     const int first = digit * params.digit_primes();
     const int last = std::min(first + params.digit_primes() - 1, level);
-    const double log_digit =
-        params.log_q(last) - (first == 0 ? 0.0 : params.log_q(first - 1));
+    const double log_digit = params.log_q(last) - (first == 0 ? 0.0 : params.log_q(first - 1));
     const double ratio = std::exp2(log_digit) / p;
     variance += slot_variance(params, ratio * ratio / 12.0) * e;
   }

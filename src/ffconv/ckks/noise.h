@@ -1,8 +1,10 @@
-// Noise estimates, one per ciphertext, propagated by every operation (derivations: docs/precision.md).
+// Noise estimates, one per ciphertext, propagated by every operation (derivations:
+// docs/precision.md).
 //
-// The error of one slot is close to Gaussian; `error_std` is its standard deviation and `message_max` a
-// bound on |slot|, both times the ciphertext's scale. With N slots, a polynomial with independent
-// coefficients of variance v has slots of variance (2N - 1) v, here rounded to 2N v.
+// The error of one slot is close to Gaussian; `error_std` is its standard deviation and
+// `message_max` a bound on |slot|, both times the ciphertext's scale. With N slots, a polynomial
+// with independent coefficients of variance v has slots of variance (2N - 1) v, here rounded to 2N
+// v.
 #pragma once
 
 #include "ffconv/ckks/params.h"

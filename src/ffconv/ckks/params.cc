@@ -17,15 +17,15 @@ namespace ffconv {
 namespace {
 
 // Bossuat et al., ePrint 2024/463: 128-bit classical security, uniform ternary secret, sigma 3.2;
-// log_n 10 to 17. The rows for 2^10 and 2^11 are those of the Homomorphic Encryption Standard (2018).
+// log_n 10 to 17. The rows for 2^10 and 2^11 are those of the Homomorphic Encryption Standard
+// (2018).
 constexpr std::array<double, kMaxLogN - kMinLogN + 1> kMaxLogQp = {27,  54,  106,  214,
                                                                    430, 868, 1747, 3523};
 
 double log2_product(const std::vector<std::uint64_t>& primes, std::size_t count) {
-  return std::accumulate(primes.begin(), primes.begin() + static_cast<std::ptrdiff_t>(count), 0.0,
-                         [](double sum, std::uint64_t q) {
-                           return sum + std::log2(static_cast<double>(q));
-                         });
+  return std::accumulate(
+      primes.begin(), primes.begin() + static_cast<std::ptrdiff_t>(count), 0.0,
+      [](double sum, std::uint64_t q) { return sum + std::log2(static_cast<double>(q)); });
 }
 
 void check_ranges(const ParamsSpec& s) {
@@ -90,10 +90,11 @@ Params::Params(const ParamsSpec& spec) : spec_(spec) {
     }
   }
   if (spec_.security == Security::k128 && log_qp() > max_log_qp(spec_.log_n)) {
-    fail(ErrorCode::kInsecure,
-         "log2 QP = {:.2f} bits exceed the {:.0f} that give 128-bit security at N = 2^{}: use fewer "
-         "or smaller primes, or a larger N",
-         log_qp(), max_log_qp(spec_.log_n), spec_.log_n);
+    fail(
+        ErrorCode::kInsecure,
+        "log2 QP = {:.2f} bits exceed the {:.0f} that give 128-bit security at N = 2^{}: use fewer "
+        "or smaller primes, or a larger N",
+        log_qp(), max_log_qp(spec_.log_n), spec_.log_n);
   }
 
   ByteWriter bytes;
@@ -138,14 +139,18 @@ double Params::log_q(int level) const {
   return log2_product(q_, static_cast<std::size_t>(level) + 1);
 }
 
-double Params::log_p() const { return log2_product(p_, p_.size()); }
+double Params::log_p() const {
+  return log2_product(p_, p_.size());
+}
 
 double Params::log_qp() const {
   const double keys = max_key_level() < 0 ? 0.0 : log_q(max_key_level()) + log_p();
   return std::max(keys, log_q(max_level()));
 }
 
-int Params::security_bits() const { return spec_.security == Security::k128 ? 128 : 0; }
+int Params::security_bits() const {
+  return spec_.security == Security::k128 ? 128 : 0;
+}
 
 std::string to_json(const ParamsSpec& s) {
   return nlohmann::json{{"log_n", s.log_n},

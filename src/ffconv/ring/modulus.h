@@ -1,5 +1,5 @@
-// Arithmetic modulo one prime on canonical residues [0, q): the plain, readable form used for tables,
-// constants and the scalar tier. Hot loops stand in kernels/.
+// Arithmetic modulo one prime on canonical residues [0, q): the plain, readable form used for
+// tables, constants and the scalar tier. Hot loops stand in kernels/.
 #pragma once
 
 #include <cstdint>

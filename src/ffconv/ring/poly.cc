@@ -49,8 +49,8 @@ Poly<Coeff> from_signed(const Ring& ring, Basis basis, std::span<const std::int6
 
 Poly<Eval> first_limbs(const Poly<Eval>& x, std::size_t count) {
   FFCONV_ASSERT(count <= x.limb_count());
-  Poly<Eval> result(x.ring(), Basis(x.basis().begin(),
-                                    x.basis().begin() + static_cast<std::ptrdiff_t>(count)));
+  Poly<Eval> result(
+      x.ring(), Basis(x.basis().begin(), x.basis().begin() + static_cast<std::ptrdiff_t>(count)));
   std::copy_n(x.limb(0), count * x.ring().n(), result.limb(0));
   return result;
 }

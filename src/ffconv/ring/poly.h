@@ -1,8 +1,8 @@
 // Polynomials over a basis of primes, in coefficient or evaluation form; the form is a type.
 //
-// A polynomial is its limbs, one after the other, in the tier-private form of kernels.h. Operations on
-// two polynomials need the same ring and the same basis (our callers see to it; asserted). Loops over
-// limbs run in parallel.
+// A polynomial is its limbs, one after the other, in the tier-private form of kernels.h. Operations
+// on two polynomials need the same ring and the same basis (our callers see to it; asserted). Loops
+// over limbs run in parallel.
 #pragma once
 
 #include <cstdint>

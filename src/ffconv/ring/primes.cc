@@ -53,8 +53,8 @@ std::uint64_t find_prime(int log_n, double bits, std::span<const std::uint64_t> 
   const std::uint64_t step = std::uint64_t{4} << log_n;
   const auto target = static_cast<std::uint64_t>(std::llround(std::exp2(bits)));
   const auto usable = [&](std::uint64_t candidate) {
-    return candidate < kPrimeLimit && std::find(taken.begin(), taken.end(), candidate) == taken.end() &&
-           is_prime(candidate);
+    return candidate < kPrimeLimit &&
+           std::find(taken.begin(), taken.end(), candidate) == taken.end() && is_prime(candidate);
   };
   // Candidates on both sides of the target, taken in the order of their distance.
   std::uint64_t below = (target - 1) / step * step + 1;
@@ -72,8 +72,8 @@ std::uint64_t find_prime(int log_n, double bits, std::span<const std::uint64_t> 
     }
   }
   fail(ErrorCode::kInvalidArgument,
-       "no prime = 1 mod 2^{} near 2^{:.2f} is left: use larger primes or a smaller ring", log_n + 2,
-       bits);
+       "no prime = 1 mod 2^{} near 2^{:.2f} is left: use larger primes or a smaller ring",
+       log_n + 2, bits);
 }
 
 std::uint64_t primitive_root(std::uint64_t q, int log_n) {

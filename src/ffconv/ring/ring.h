@@ -1,7 +1,8 @@
 // One ring degree and a list of primes, in one instruction-set tier: what polynomials live over.
 //
-// R = Z[X + 1/X] / (X^(2N) + 1), basis 1, X^i + X^-i (Kim-Song, ePrint 2018/952). Primes are numbered in
-// the order given; a basis is a list of such numbers, and a polynomial has one limb per entry.
+// R = Z[X + 1/X] / (X^(2N) + 1), basis 1, X^i + X^-i (Kim-Song, ePrint 2018/952). Primes are
+// numbered in the order given; a basis is a list of such numbers, and a polynomial has one limb per
+// entry.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ using Basis = std::vector<std::uint16_t>;
 
 class Ring {
  public:
-  // Primes must be distinct, = 1 mod 4 * 2^log_n and below 2^46; throws kInvalidArgument otherwise and
-  // where log_n is below what the tier can handle.
+  // Primes must be distinct, = 1 mod 4 * 2^log_n and below 2^46; throws kInvalidArgument otherwise
+  // and where log_n is below what the tier can handle.
   Ring(int log_n, std::span<const std::uint64_t> primes, const Kernels& kernels = active_kernels());
   Ring(const Ring&) = delete;
   Ring& operator=(const Ring&) = delete;

@@ -18,7 +18,8 @@ std::array<std::uint64_t, kTailCut> make_cumulative_table() {
   std::array<long double, kTailCut + 1> mass;
   long double total = 0.0L;
   for (int k = 0; k <= kTailCut; ++k) {
-    const long double weight = std::exp(-static_cast<long double>(k * k) / (2.0L * kSigma * kSigma));
+    const long double weight =
+        std::exp(-static_cast<long double>(k * k) / (2.0L * kSigma * kSigma));
     mass[static_cast<std::size_t>(k)] = k == 0 ? weight : 2.0L * weight;
     total += mass[static_cast<std::size_t>(k)];
   }

@@ -11,7 +11,8 @@ Ciphertext encrypt(const SecretKey& secret, const Plaintext& plaintext) {
   const Context& context = *secret.context();
   const Ring& ring = context.ring();
   if (plaintext.extended || &plaintext.poly.ring() != &ring) {
-    fail(ErrorCode::kMismatch, "encrypt: expected a plaintext made for the secret key's parameters");
+    fail(ErrorCode::kMismatch,
+         "encrypt: expected a plaintext made for the secret key's parameters");
   }
   Ciphertext result;
   result.context = secret.context();

@@ -95,8 +95,7 @@ SwitchingKey KeyGenerator::switching_key(const SecureBuffer<Word>& target,
   key.level = level;
   expand(key, context);
   for (int digit = 0; digit < params.digit_count(level); ++digit) {
-    Poly<Eval> b =
-        rlwe_sample(ring, key.a[static_cast<std::size_t>(digit)], source.span().data());
+    Poly<Eval> b = rlwe_sample(ring, key.a[static_cast<std::size_t>(digit)], source.span().data());
     const int first = digit * params.digit_primes();
     const int last = std::min(first + params.digit_primes() - 1, level);
     for (int i = first; i <= last; ++i) {

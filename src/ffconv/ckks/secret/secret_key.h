@@ -25,9 +25,7 @@ class SecretKey {
   const ContextPtr& context() const { return context_; }
   std::span<const std::int8_t> coefficients() const { return coefficients_.span(); }
   // Limb of prime number `prime` of the ring, evaluation form.
-  const Word* limb(std::size_t prime) const {
-    return limbs_.span().data() + prime * context_->n();
-  }
+  const Word* limb(std::size_t prime) const { return limbs_.span().data() + prime * context_->n(); }
 
  private:
   SecretKey(ContextPtr context, SecureBuffer<std::int8_t> coefficients);

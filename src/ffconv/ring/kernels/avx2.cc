@@ -31,6 +31,4 @@ constinit const Kernels kAvx2Kernels = double_kernels<Avx2>("avx2");
 
 FFCONV_END_TARGET
 
-
-
 #endif

@@ -40,8 +40,8 @@ const Kernels& kernels_by_name(std::string_view name) {
     available += available.empty() ? "" : ", ";
     available += kernels->name;
   }
-  fail(ErrorCode::kUnsupported, "instruction-set tier '{}' (FFCONV_SIMD): this machine has {}", name,
-       available);
+  fail(ErrorCode::kUnsupported, "instruction-set tier '{}' (FFCONV_SIMD): this machine has {}",
+       name, available);
 }
 
 const Kernels& active_kernels() {

@@ -1,15 +1,20 @@
 // The double-precision tiers: one body over the vector width.
 //
-// Included inside a tier's own namespace and target region, after a wrapper V of its vector operations
-// (simd_avx2-inl.h, simd_portable-inl.h): no guard, no includes. A word is an integer x held in a
-// double, |x| <= q at the entry and exit of every kernel ("reduced"), q < 2^46. All sums below stay under
-// 2^53 in magnitude, so they are exact; products are exact as pairs by fused multiply-add (docs/simd.md).
+// Included inside a tier's own namespace and target region, after a wrapper V of its vector
+// operations (simd_avx2-inl.h, simd_portable-inl.h): no guard, no includes. A word is an integer x
+// held in a double, |x| <= q at the entry and exit of every kernel ("reduced"), q < 2^46. All sums
+// below stay under 2^53 in magnitude, so they are exact; products are exact as pairs by fused
+// multiply-add (docs/simd.md).
 
 // 1.5 * 2^52: adding and subtracting it rounds |x| <= 2^51 to the nearest integer, ties to even.
 constexpr double kRound = 6755399441055744.0;
 
-constexpr double to_double(std::uint64_t word) { return std::bit_cast<double>(word); }
-constexpr Word to_word(double x) { return std::bit_cast<Word>(x); }
+constexpr double to_double(std::uint64_t word) {
+  return std::bit_cast<double>(word);
+}
+constexpr Word to_word(double x) {
+  return std::bit_cast<Word>(x);
+}
 
 template <class V>
 struct Body {
@@ -73,8 +78,7 @@ struct Body {
     map(dst, n, [&](std::size_t i) { return V::from_u52(src + i); });
   }
 
-  static void export_limb(std::uint64_t* dst, const Word* src, std::size_t n,
-                          const LimbTables& t) {
+  static void export_limb(std::uint64_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
       const R x = centre(V::load(src + i), p);
@@ -96,14 +100,12 @@ struct Body {
 
   static void add(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
     const Prime p(t);
-    map(dst, n,
-        [&](std::size_t i) { return reduce(V::add(V::load(a + i), V::load(b + i)), p); });
+    map(dst, n, [&](std::size_t i) { return reduce(V::add(V::load(a + i), V::load(b + i)), p); });
   }
 
   static void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
     const Prime p(t);
-    map(dst, n,
-        [&](std::size_t i) { return reduce(V::sub(V::load(a + i), V::load(b + i)), p); });
+    map(dst, n, [&](std::size_t i) { return reduce(V::sub(V::load(a + i), V::load(b + i)), p); });
   }
 
   static void negate(Word* dst, const Word* a, std::size_t n, const LimbTables&) {
@@ -139,8 +141,9 @@ struct Body {
     map(dst, n, [&](std::size_t i) { return mul(V::sub(V::load(a + i), V::load(b + i)), f, p); });
   }
 
-  // A sum of up to 32 products, each below 2^92, as high + low: high is a multiple of 2^46 that starts
-  // at 1.5 * 2^98, so that every addition keeps exactly that unit; low gathers what it drops.
+  // A sum of up to 32 products, each below 2^92, as high + low: high is a multiple of 2^46 that
+  // starts at 1.5 * 2^98, so that every addition keeps exactly that unit; low gathers what it
+  // drops.
   struct LazySum {
     static constexpr std::size_t kMaxTerms = 32;
     static constexpr double kOffset = 0x1.8p98;

@@ -1,9 +1,9 @@
 // The transforms of the double-precision tiers; included after double-inl.h, under the same rules.
 //
-// Passes over memory of two stages each (radix 4); the last log2(width) stages in registers, on blocks
-// of width^2 words, between two transpositions. No correction in any butterfly: the forward bound grows
-// by 0.63 q a stage from 1.63 q after the fold, to 12.4 q < 2^50 at N = 2^17; the inverse reduces the
-// one output of each group that is a pure sum.
+// Passes over memory of two stages each (radix 4); the last log2(width) stages in registers, on
+// blocks of width^2 words, between two transpositions. No correction in any butterfly: the forward
+// bound grows by 0.63 q a stage from 1.63 q after the fold, to 12.4 q < 2^50 at N = 2^17; the
+// inverse reduces the one output of each group that is a pure sum.
 
 template <class V>
 struct Ntt : Body<V> {
@@ -152,8 +152,8 @@ struct Ntt : Body<V> {
     forward_in_registers(x, n, t, p);
   }
 
-  // Entry |x| <= q; exit |x| <= q: sums of width words are reduced, the others end in at most one sum of
-  // two products.
+  // Entry |x| <= q; exit |x| <= q: sums of width words are reduced, the others end in at most one
+  // sum of two products.
   static void inverse_in_registers(Word* x, std::size_t n, const LimbTables& t, const Prime& p) {
     for (std::size_t block = 0; block < n / kBlock; ++block) {
       R v[kWidth];
@@ -178,8 +178,8 @@ struct Ntt : Body<V> {
     }
   }
 
-  // Stages s + 1 and s, blocks = 2^s. Entry |x| <= 1.26 q; exit the same: a is reduced, b is a sum of two
-  // products, c and d are products.
+  // Stages s + 1 and s, blocks = 2^s. Entry |x| <= 1.26 q; exit the same: a is reduced, b is a sum
+  // of two products, c and d are products.
   static void inverse_radix4(Word* x, std::size_t n, std::size_t blocks, const LimbTables& t,
                              const Prime& p) {
     const std::size_t quarter = n / blocks / 4;

@@ -12,8 +12,8 @@ namespace {
 
 #include "ffconv/ring/kernels/double-inl.h"
 #include "ffconv/ring/kernels/double_ntt-inl.h"
-#include "ffconv/ring/kernels/simd_portable-inl.h"
 #include "ffconv/ring/kernels/double_table-inl.h"
+#include "ffconv/ring/kernels/simd_portable-inl.h"
 
 }  // namespace
 

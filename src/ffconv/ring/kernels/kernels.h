@@ -4,16 +4,17 @@
 //   scalar             canonical residue in [0, q), as an integer
 //   avx2 (and others   an integer x held in a double, x = residue mod q, |x| <= q
 //   on doubles)
-// import and export convert from and to canonical residues; two tiers agree when their exports do, bit
-// for bit. A *digit* is N words that hold the integers of one limb in [-(q-1)/2, (q-1)/2], exactly, so
-// that another prime can reduce them (base extension).
+// import and export convert from and to canonical residues; two tiers agree when their exports do,
+// bit for bit. A *digit* is N words that hold the integers of one limb in [-(q-1)/2, (q-1)/2],
+// exactly, so that another prime can reduce them (base extension).
 //
 // Evaluation form: word i is the value at w^e, e = 1 + 4 * reverse_bits(i, log_n), w the primitive
-// 4N-th root of the prime; in coefficient form word i is the coefficient of X^i + X^-i (of 1 for i = 0).
+// 4N-th root of the prime; in coefficient form word i is the coefficient of X^i + X^-i (of 1 for i
+// = 0).
 //
-// All pointers are 64-byte aligned. Unless said, dst may equal an input, never overlap it in part. n is
-// the number of words, a power of two. Entry and exit: reduced words as above. Running time depends on
-// n and on the counts only, never on the data.
+// All pointers are 64-byte aligned. Unless said, dst may equal an input, never overlap it in part.
+// n is the number of words, a power of two. Entry and exit: reduced words as above. Running time
+// depends on n and on the counts only, never on the data.
 #pragma once
 
 #include <cstddef>
@@ -39,12 +40,12 @@ struct LimbTables {
   std::uint64_t q = 0;
   int log_n = 0;
   std::uint64_t root = 0;  // w
-  // Twiddles of the N-point transform and its inverse: entry 2^s + i belongs to block i of stage s; the
-  // tier chooses the order within a stage.
+  // Twiddles of the N-point transform and its inverse: entry 2^s + i belongs to block i of stage s;
+  // the tier chooses the order within a stage.
   AlignedBuffer<Constant> forward, inverse;
-  Constant psi;             // w^N, psi^2 = -1: the fold
-  Constant unfold;          // 1 / 2N
-  Constant unfold_first;    // 1 / N
+  Constant psi;           // w^N, psi^2 = -1: the fold
+  Constant unfold;        // 1 / 2N
+  Constant unfold_first;  // 1 / N
 };
 
 // Permutation of the words in evaluation form: word i of the result is word source[i].
@@ -84,8 +85,8 @@ struct Kernels {
   void (*sub_mul_constant)(Word* dst, const Word* a, const Word* b, const Constant& c,
                            std::size_t n, const LimbTables&);
 
-  // dst0 = sum over t of a0[t] * b[t], dst1 = sum of a1[t] * b[t]; where `accumulate`, added to what
-  // dst0 and dst1 hold. Reduction is deferred. dst0 and dst1 are not among the inputs.
+  // dst0 = sum over t of a0[t] * b[t], dst1 = sum of a1[t] * b[t]; where `accumulate`, added to
+  // what dst0 and dst1 hold. Reduction is deferred. dst0 and dst1 are not among the inputs.
   void (*inner_product_pair)(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
                              const Word* const* b, std::size_t terms, bool accumulate,
                              std::size_t n, const LimbTables&);
@@ -97,8 +98,8 @@ struct Kernels {
   // dst = the digit of src * c.
   void (*make_digit)(Word* dst, const Word* src, const Constant& c, std::size_t n,
                      const LimbTables&);
-  // dst[i] = round(sum over j of digits[j][i] * inverse[j]), in doubles, in the order of j: how often
-  // the product of the digits' primes must be subtracted. inverse[j] = 1 / q_j.
+  // dst[i] = round(sum over j of digits[j][i] * inverse[j]), in doubles, in the order of j: how
+  // often the product of the digits' primes must be subtracted. inverse[j] = 1 / q_j.
   void (*digit_overflow)(Word* dst, const Word* const* digits, const double* inverse,
                          std::size_t count, std::size_t n);
   // dst = sum over j of digits[j] * weights[j] - overflow * product, a limb of `tables`.
@@ -112,15 +113,15 @@ struct Kernels {
 std::span<const Kernels* const> available_kernels();
 
 // The tier in use: the best available, or the one that the environment variable FFCONV_SIMD names
-// (scalar, avx2). Chosen once. Throws kUnsupported where the named tier does not exist or this machine
-// lacks it.
+// (scalar, avx2). Chosen once. Throws kUnsupported where the named tier does not exist or this
+// machine lacks it.
 const Kernels& active_kernels();
 
 // As active_kernels, by name.
 const Kernels& kernels_by_name(std::string_view name);
 
-// The canonical value of table entry 2^s + i (kernels/twiddles.cc): w^((1 + 4 reverse_bits(i, s)) N /
-// 2^(s+1)), entry 0 unused. The inverse table holds the inverses.
+// The canonical value of table entry 2^s + i (kernels/twiddles.cc): w^((1 + 4 reverse_bits(i, s)) N
+// / 2^(s+1)), entry 0 unused. The inverse table holds the inverses.
 void canonical_twiddles(const LimbTables& tables, std::vector<std::uint64_t>& forward,
                         std::vector<std::uint64_t>& inverse);
 

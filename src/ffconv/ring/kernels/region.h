@@ -1,6 +1,7 @@
-// Target regions: FFCONV_BEGIN_TARGET("avx2,fma") ... FFCONV_END_TARGET compile what stands between for
-// those instruction sets, by gcc and clang alike. Standard headers are included before the region, and
-// everything inside has internal linkage, so that no function shared with other files is compiled twice.
+// Target regions: FFCONV_BEGIN_TARGET("avx2,fma") ... FFCONV_END_TARGET compile what stands between
+// for those instruction sets, by gcc and clang alike. Standard headers are included before the
+// region, and everything inside has internal linkage, so that no function shared with other files
+// is compiled twice.
 #pragma once
 
 #define FFCONV_PRAGMA(text) _Pragma(#text)

@@ -1,5 +1,5 @@
-// The scalar tier: the specification of every kernel, on canonical residues, one line of mathematics a
-// loop. Other tiers are compared with it bit for bit.
+// The scalar tier: the specification of every kernel, on canonical residues, one line of
+// mathematics a loop. Other tiers are compared with it bit for bit.
 #include <cmath>
 
 #include "ffconv/ring/kernels/kernels.h"
@@ -9,7 +9,9 @@
 namespace ffconv {
 namespace {
 
-Constant make_constant(std::uint64_t value, std::uint64_t /*q*/) { return {value, 0}; }
+Constant make_constant(std::uint64_t value, std::uint64_t /*q*/) {
+  return {value, 0};
+}
 
 void prepare(LimbTables& t) {
   const std::size_t n = std::size_t{1} << t.log_n;
@@ -63,8 +65,8 @@ void unfold(Word* x, std::size_t n, const LimbTables& t) {
   }
 }
 
-// Modulo X^N - psi: stage s splits block i, a residue modulo X^(2 len) - rho^2, into X^len - rho and
-// X^len + rho, rho the twiddle of (s, i) (Cooley-Tukey butterflies).
+// Modulo X^N - psi: stage s splits block i, a residue modulo X^(2 len) - rho^2, into X^len - rho
+// and X^len + rho, rho the twiddle of (s, i) (Cooley-Tukey butterflies).
 void ntt_forward(Word* x, const LimbTables& t) {
   const std::size_t n = std::size_t{1} << t.log_n;
   fold(x, n, t);
@@ -121,8 +123,7 @@ void mul(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTable
   }
 }
 
-void mul_constant(Word* dst, const Word* a, const Constant& c, std::size_t n,
-                  const LimbTables& t) {
+void mul_constant(Word* dst, const Word* a, const Constant& c, std::size_t n, const LimbTables& t) {
   for (std::size_t i = 0; i < n; ++i) {
     dst[i] = mul_mod(a[i], c.value, t.q);
   }
@@ -163,15 +164,14 @@ void permute(Word* dst, const Word* src, const WordPermutation& permutation, std
   }
 }
 
-void make_digit(Word* dst, const Word* src, const Constant& c, std::size_t n,
-                const LimbTables& t) {
+void make_digit(Word* dst, const Word* src, const Constant& c, std::size_t n, const LimbTables& t) {
   for (std::size_t i = 0; i < n; ++i) {
     dst[i] = static_cast<Word>(centred(mul_mod(src[i], c.value, t.q), t.q));
   }
 }
 
-void digit_overflow(Word* dst, const Word* const* digits, const double* inverse,
-                    std::size_t count, std::size_t n) {
+void digit_overflow(Word* dst, const Word* const* digits, const double* inverse, std::size_t count,
+                    std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
     double sum = 0.0;
     for (std::size_t j = 0; j < count; ++j) {

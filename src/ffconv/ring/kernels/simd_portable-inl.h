@@ -85,8 +85,7 @@ struct Portable {
   }
   static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
     high = each([p](std::size_t i) { return static_cast<double>(p[i] >> 31); });
-    low = each([p](std::size_t i) {
-      return static_cast<double>(p[i] & ((std::int64_t{1} << 31) - 1));
-    });
+    low = each(
+        [p](std::size_t i) { return static_cast<double>(p[i] & ((std::int64_t{1} << 31) - 1)); });
   }
 };

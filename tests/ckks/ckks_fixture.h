@@ -1,0 +1,103 @@
+// Contexts, keys and measured precision for the tests of the scheme.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "ffconv/ckks/context.h"
+#include "ffconv/ckks/keys.h"
+#include "ffconv/ckks/secret/key_generator.h"
+#include "ffconv/ckks/secret/secret_key.h"
+
+namespace ffconv {
+
+// Small rings, no security: fast tests of the algebra.
+inline ParamsSpec insecure_spec(int log_n, int levels, double bits, int special, int digit_primes) {
+  ParamsSpec spec;
+  spec.log_n = log_n;
+  spec.q_bits.assign(static_cast<std::size_t>(levels) + 1, bits);
+  spec.q_bits[0] = 45;
+  spec.p_bits.assign(static_cast<std::size_t>(special), 46.0);
+  spec.digit_primes = digit_primes;
+  spec.max_key_level = levels;
+  spec.security = Security::kInsecureForTesting;
+  return spec;
+}
+
+struct Fixture {
+  ContextPtr context;
+  SecretKey secret;
+  EvaluationKeys keys;
+
+  explicit Fixture(const ParamsSpec& spec, const Kernels& kernels = active_kernels())
+      : context(Context::make(Params(spec), kernels)), secret(SecretKey::generate(context)) {}
+
+  void add_rotation(int step, int level) {
+    keys.rotations.emplace(step, KeyGenerator(secret).rotation_key(step, level));
+  }
+  void add_relinearization(int level) {
+    keys.relinearization = KeyGenerator(secret).relinearization_key(level);
+  }
+};
+
+inline std::vector<double> random_slots(std::size_t n, std::mt19937_64& random, double max = 1.0) {
+  std::uniform_real_distribution<double> uniform(-max, max);
+  std::vector<double> slots(n);
+  for (double& x : slots) {
+    x = uniform(random);
+  }
+  return slots;
+}
+
+inline std::vector<double> rotated(const std::vector<double>& x, int step) {
+  std::vector<double> y(x.size());
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    y[j] = x[(j + static_cast<std::size_t>(step)) % x.size()];
+  }
+  return y;
+}
+
+// Precision of measured against expected slots: -log2 |error| over the slots.
+struct PrecisionStats {
+  double min_bits, mean_bits, median_bits, std_bits;  // of the per-slot bits
+  double error_std;                                   // standard deviation of the errors
+
+  PrecisionStats(const std::vector<double>& measured, const std::vector<double>& expected) {
+    std::vector<double> bits;
+    double square_sum = 0.0;
+    for (std::size_t j = 0; j < measured.size(); ++j) {
+      const double error = measured[j] - expected[j];
+      square_sum += error * error;
+      bits.push_back(-std::log2(std::max(std::abs(error), 0x1p-60)));
+    }
+    std::sort(bits.begin(), bits.end());
+    const auto count = static_cast<double>(bits.size());
+    error_std = std::sqrt(square_sum / count);
+    min_bits = bits.front();
+    median_bits = bits[bits.size() / 2];
+    mean_bits = 0.0;
+    for (const double b : bits) {
+      mean_bits += b / count;
+    }
+    double variance = 0.0;
+    for (const double b : bits) {
+      variance += (b - mean_bits) * (b - mean_bits) / count;
+    }
+    std_bits = std::sqrt(variance);
+  }
+
+  // The row of the table in docs/precision.md, on request (FFCONV_PRINT_PRECISION=1).
+  void print(const std::string& name) const {
+    if (std::getenv("FFCONV_PRINT_PRECISION") != nullptr) {
+      std::printf("| %s | %.1f | %.1f | %.1f | %.1f |\n", name.c_str(), min_bits, mean_bits,
+                  median_bits, std_bits);
+    }
+  }
+};
+
+}  // namespace ffconv

@@ -1,0 +1,119 @@
+#include "ffconv/ckks/params.h"
+
+#include <cmath>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "ffconv/base/error.h"
+
+namespace ffconv {
+namespace {
+
+// The rows of engine.md, written again.
+TEST(Params, TableIsThePublishedOne) {
+  EXPECT_EQ(max_log_qp(12), 106);
+  EXPECT_EQ(max_log_qp(13), 214);
+  EXPECT_EQ(max_log_qp(14), 430);
+  EXPECT_EQ(max_log_qp(15), 868);
+  EXPECT_EQ(max_log_qp(16), 1747);
+  EXPECT_EQ(max_log_qp(17), 3523);
+  EXPECT_THROW(max_log_qp(18), Error);
+}
+
+ParamsSpec at_the_limit(int log_n, double special_bits) {
+  ParamsSpec spec;
+  spec.log_n = log_n;
+  spec.q_bits = {42.0, 42.0, 42.0};
+  spec.max_key_level = 2;
+  spec.p_bits = {44.0, special_bits};
+  return spec;
+}
+
+TEST(Params, OneBitOverTheTableIsRefusedNamingBothSides) {
+  EXPECT_NO_THROW(Params(at_the_limit(13, 43.8)));
+  try {
+    const Params params(at_the_limit(13, 45.0));
+    FAIL() << params.log_qp();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::kInsecure);
+    const std::string message = error.what();
+    EXPECT_NE(message.find("215.0"), std::string::npos) << message;
+    EXPECT_NE(message.find("214"), std::string::npos) << message;
+  }
+}
+
+TEST(Params, CiphertextsAboveTheKeysAreHeldToTheTableAlone) {
+  ParamsSpec spec;
+  spec.log_n = 13;
+  spec.q_bits = {42.0, 42.0, 42.0, 42.0, 42.0};  // 210 bits: no room for a special prime
+  spec.p_bits = {46.0};
+  spec.max_key_level = 2;
+  EXPECT_NO_THROW(Params{spec});
+  spec.max_key_level = 4;
+  EXPECT_THROW(Params{spec}, Error);
+  spec.max_key_level = 2;
+  spec.q_bits.push_back(30.0);
+  EXPECT_THROW(Params{spec}, Error);
+}
+
+TEST(Params, InsecureOnlyWhenNamed) {
+  ParamsSpec spec = at_the_limit(13, 46.0);
+  spec.log_n = 11;
+  EXPECT_THROW(Params{spec}, Error);
+  spec.security = Security::kInsecureForTesting;
+  EXPECT_EQ(Params(spec).security_bits(), 0);
+}
+
+TEST(Params, EqualSpecsGiveEqualPrimesAndFingerprints) {
+  const Params a(at_the_limit(13, 43.0)), b(at_the_limit(13, 43.0)), c(at_the_limit(13, 42.0));
+  EXPECT_EQ(a.q(), b.q());
+  EXPECT_EQ(a.fingerprint(), b.fingerprint());
+  EXPECT_NE(a.fingerprint(), c.fingerprint());
+}
+
+TEST(Params, DigitsLargerThanTheSpecialPrimesAreRefused) {
+  ParamsSpec spec;
+  spec.log_n = 14;
+  spec.q_bits = {40.0, 40.0};
+  spec.p_bits = {46.0};
+  spec.digit_primes = 2;
+  spec.max_key_level = 1;
+  EXPECT_THROW(Params{spec}, Error);
+  spec.p_bits = {46.0, 46.0};
+  EXPECT_NO_THROW(Params{spec});
+}
+
+TEST(Params, FromDepthPicksTheSmallestSafeRing) {
+  const Params params = Params::from_depth(4, 26.0, 34.0);  // 104 + 34 + 46 = 184
+  EXPECT_EQ(params.log_n(), 13);
+  EXPECT_EQ(params.max_level(), 4);
+  EXPECT_LE(params.log_qp(), max_log_qp(13));
+  EXPECT_EQ(Params::from_depth(8, 40.0, 46.0).log_n(), 14);  // 412
+  EXPECT_THROW(Params::from_depth(100, 40.0, 46.0), Error);
+}
+
+TEST(Params, FieldsOutsideTheirRangesAreRefused) {
+  ParamsSpec spec = at_the_limit(13, 40.0);
+  for (const auto& break_it : std::initializer_list<void (*)(ParamsSpec&)>{
+           [](ParamsSpec& s) { s.log_n = 9; }, [](ParamsSpec& s) { s.log_n = 18; },
+           [](ParamsSpec& s) { s.q_bits.clear(); }, [](ParamsSpec& s) { s.q_bits[0] = 47.0; },
+           [](ParamsSpec& s) { s.q_bits[0] = std::nan(""); },
+           [](ParamsSpec& s) { s.p_bits.clear(); }, [](ParamsSpec& s) { s.digit_primes = 0; },
+           [](ParamsSpec& s) { s.max_key_level = 3; }}) {
+    ParamsSpec broken = spec;
+    break_it(broken);
+    EXPECT_THROW(Params{broken}, Error);
+  }
+}
+
+TEST(Params, JsonRoundTripsAndRefusesWhatItDoesNotKnow) {
+  const ParamsSpec spec = at_the_limit(13, 40.0);
+  EXPECT_EQ(params_spec_from_json(to_json(spec)), spec);
+  EXPECT_THROW(params_spec_from_json("{\"log_n\": 13, \"security\": 1}"), Error);
+  EXPECT_THROW(params_spec_from_json("{\"log_n\": \"13\"}"), Error);
+  EXPECT_THROW(params_spec_from_json("["), Error);
+}
+
+}  // namespace
+}  // namespace ffconv
