@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks every #include of the C++ sources against the folder order and the include order.
 
-Folder order (docs/architecture.md): a folder of src/ffconv includes itself and what ALLOWED lists.
+Folder order (docs/architecture.md): a folder of src/ffconv includes itself and what ALLOWED lists. What
+stands in a folder named secret/ is included by files of such folders only: a server links none of it.
 Include order inside a file: the file's own header, standard and system headers, third-party <...>,
 then the project's "...", each kind in blocks of its own between blank lines. Includes after the first
 line of code and inside #if are free in order: instruction-set regions need them there.
@@ -28,6 +29,8 @@ ALLOWED = {
 ALLOWED_HEADERS = {
     "plan": {"ffconv/ckks/cost.h", "ffconv/ckks/params.h", "ffconv/ring/primes.h"},
 }
+
+SECRET = "secret"
 
 SOURCE_DIRS = ("src", "apps", "examples", "tests", "bench")
 SUFFIXES = {".h", ".cc"}
@@ -68,12 +71,14 @@ def folder_of(written):
     return parts[1] if len(parts) > 2 and parts[0] == "ffconv" else None
 
 
-def check_folder_order(folder, written):
+def check_folder_order(folder, in_secret, written):
     if folder not in ALLOWED:
         return f"folder {folder} is not in the order of docs/architecture.md"
     target = folder_of(written)
     if target is None:
         return f'"{written}": expected a path that begins with "ffconv/{folder}/" or another folder\'s'
+    if SECRET in written.split("/")[:-1] and not in_secret:
+        return f'"{written}": only files in a folder {SECRET}/ may include it'
     if target == folder or target in ALLOWED[folder]:
         return None
     if written in ALLOWED_HEADERS.get(folder, ()):
@@ -148,7 +153,9 @@ def check_file(root, path):
     if in_library:
         for include in includes:
             if include.quoted or include.written.startswith("ffconv/"):
-                problem = check_folder_order(relative.parts[2], include.written)
+                problem = check_folder_order(
+                    relative.parts[2], SECRET in relative.parts[3:-1], include.written
+                )
                 if problem:
                     yield include.line, problem
     yield from check_blocks(path, blocks, required_header(root, path) if in_library else None)

@@ -59,6 +59,15 @@ class CheckIncludesTest(unittest.TestCase):
         self.assert_one("src/ffconv/base/a.h", 'int x;\n#include "ffconv/ring/b.h"\n', 2, "ring/")
         self.assert_one("src/ffconv/base/a.h", "#include <ffconv/ring/b.h>\n", 1, "ring/")
 
+    def test_secret_folders_are_included_by_secret_folders_only(self):
+        secret = '#include "ffconv/ckks/secret/secret_key.h"\n'
+        self.assert_one("src/ffconv/ckks/evaluator.h", secret, 1, "only files in a folder secret/")
+        self.assert_one("src/ffconv/wire/file.h", secret, 1, "only files in a folder secret/")
+        self.assert_clean("src/ffconv/ckks/secret/decryptor.h", secret)
+        self.assert_clean("src/ffconv/wire/secret/key_file.h", secret)
+        self.assert_clean("apps/ffconv/keygen.h", secret)
+        self.assert_one("src/ffconv/base/secret/x.h", secret, 1, "must not include ckks/")
+
     def test_an_include_relative_to_the_folder_is_refused(self):
         self.assert_one("src/ffconv/base/a.h", '#include "bytes.h"\n', 1, "expected a path")
 
