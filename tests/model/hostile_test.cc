@@ -2,6 +2,7 @@
 // importer allocate more than its size justifies.
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <new>
@@ -71,9 +72,13 @@ bool survives(const Bytes& bytes) {
   }
 }
 
-Bytes lola() {
-  std::ifstream file(std::string(FFCONV_SOURCE_DIR) + "/models/mnist-lola.onnx", std::ios::binary);
+Bytes read_bytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+Bytes lola() {
+  return read_bytes(std::filesystem::path(FFCONV_SOURCE_DIR) / "models/mnist-lola.onnx");
 }
 
 Bytes small_model() {
@@ -90,6 +95,15 @@ Bytes small_model() {
 TEST(HostileModel, BaselinesAreAccepted) {
   EXPECT_TRUE(survives(small_model()));
   EXPECT_TRUE(survives(lola()));
+}
+
+TEST(HostileModel, SeedsOfTheFuzzerAreAccepted) {
+  const std::filesystem::path folder =
+      std::filesystem::path(FFCONV_SOURCE_DIR) / "tests/fuzz/seeds/onnx_fuzz";
+  for (const char* name : {"lola", "quadratic", "pad_groups", "old_pad_constant"}) {
+    EXPECT_TRUE(survives(read_bytes(folder / fmt::format("{}.onnx", name)))) << name;
+  }
+  EXPECT_FALSE(survives(read_bytes(folder / "unsupported.onnx")));
 }
 
 TEST(HostileModel, EveryTruncationIsSurvived) {

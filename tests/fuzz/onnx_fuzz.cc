@@ -1,0 +1,65 @@
+// The ONNX importer on foreign bytes: a model is refused with an Error, or it is imported,
+// normalized, and (where it is small) the graph and the normalized chain compute the same.
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <span>
+#include <vector>
+
+#include "ffconv/base/error.h"
+#include "ffconv/model/float_executor.h"
+#include "ffconv/model/normalize.h"
+#include "ffconv/model/onnx/import.h"
+#include "ffconv/model/ranges.h"
+
+namespace {
+
+using namespace ffconv::model;
+
+constexpr std::size_t kMaxElements = std::size_t{1} << 14;
+constexpr double kMaxProducts = 1 << 22;
+
+// Whether the graph's activations are few and its linear layers take few products in all.
+bool is_small(const Graph& graph) {
+  double products = 0;
+  std::size_t elements = graph.input_shape().size();
+  for (const Node& node : graph.nodes) {
+    const auto out = static_cast<double>(graph.values[node.output].shape.size());
+    elements += graph.values[node.output].shape.size();
+    if (const auto* conv = std::get_if<Conv>(&node.op)) {
+      const auto& dims = graph.values[node.inputs[1]].shape.dims;
+      products +=
+          out * static_cast<double>(dims[1] * conv->geometry.kernel[0] * conv->geometry.kernel[1]);
+    } else if (std::holds_alternative<Gemm>(node.op) || std::holds_alternative<MatMul>(node.op)) {
+      products += out * static_cast<double>(graph.values[node.inputs[0]].shape.size());
+    }
+  }
+  return elements <= kMaxElements && products <= kMaxProducts;
+}
+
+// Shapes must agree; values need not, as weights of random bytes cancel and overflow.
+void run(const Graph& graph, const Network& network) {
+  const std::vector<double> image(graph.input_shape().size(), 1.0);
+  if (run_float(graph, image).size() != network.classes ||
+      run_float(network, image).size() != network.classes ||
+      network.class_names.size() != network.classes) {
+    std::abort();
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  try {
+    const Graph graph = import_onnx(std::span(data, size), "fuzz input");
+    if (!is_small(graph)) {
+      return 0;
+    }
+    const Network network = normalize(graph);
+    run(graph, network);
+    ranges_from_metadata(graph, network);
+  } catch (const ffconv::Error&) {
+    // Refused, as most inputs are.
+  }
+  return 0;
+}
