@@ -6,12 +6,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
 #include <span>
 #include <type_traits>
 #include <utility>
 
 namespace ffconv {
+
+namespace internal {
+// 64-byte aligned memory; blocks of 32 KiB and more are kept for the next request of the same size,
+// up to 256 MiB in all, since fresh pages from the system cost more than most kernels. Zero bytes:
+// null.
+void* pool_allocate(std::size_t bytes);
+void pool_free(void* data, std::size_t bytes) noexcept;
+}  // namespace internal
 
 template <typename T>
 class AlignedBuffer {
@@ -22,9 +29,7 @@ class AlignedBuffer {
 
   AlignedBuffer() = default;
   explicit AlignedBuffer(std::size_t size)
-      : data_(size == 0 ? nullptr
-                        : static_cast<T*>(
-                              ::operator new (size * sizeof(T), std::align_val_t{kAlignment}))),
+      : data_(static_cast<T*>(internal::pool_allocate(size * sizeof(T))), Free{size * sizeof(T)}),
         size_(size) {}
   AlignedBuffer(std::size_t size, T value) : AlignedBuffer(size) {
     std::fill_n(data_.get(), size, value);
@@ -55,7 +60,8 @@ class AlignedBuffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { ::operator delete (p, std::align_val_t{kAlignment}); }
+    std::size_t bytes = 0;
+    void operator()(T* p) const { internal::pool_free(p, bytes); }
   };
   std::unique_ptr<T, Free> data_;
   std::size_t size_ = 0;

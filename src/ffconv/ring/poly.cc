@@ -8,7 +8,7 @@
 namespace ffconv {
 namespace {
 
-bool same_space(const Poly<Eval>& a, const Poly<Eval>& b) {
+[[maybe_unused]] bool same_space(const Poly<Eval>& a, const Poly<Eval>& b) {
   return &a.ring() == &b.ring() && a.basis() == b.basis();
 }
 

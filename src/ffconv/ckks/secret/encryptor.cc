@@ -2,6 +2,7 @@
 
 #include "ffconv/base/error.h"
 #include "ffconv/base/parallel.h"
+#include "ffconv/base/secure.h"
 #include "ffconv/ckks/public_encryptor.h"
 #include "ffconv/ring/samplers.h"
 
@@ -25,9 +26,9 @@ Ciphertext encrypt(const SecretKey& secret, const Plaintext& plaintext) {
   Poly<Eval> c0 = to_eval(from_signed(ring, context.q_basis(plaintext.level), error.span()));
   Poly<Eval> c1 = expand_ciphertext_seed(context, *result.seed, plaintext.level);
   parallel_for(c0.limb_count(), [&](std::size_t i) {
-    AlignedBuffer<Word> product(ring.n());
-    ring.kernels().mul(product.data(), c1.limb(i), secret.limb(i), ring.n(), c1.tables(i));
-    ring.kernels().sub(c0.limb(i), c0.limb(i), product.data(), ring.n(), c0.tables(i));
+    SecureBuffer<Word> product(ring.n());  // c_1 is public: c_1 * s reveals the secret
+    ring.kernels().mul(product.span().data(), c1.limb(i), secret.limb(i), ring.n(), c1.tables(i));
+    ring.kernels().sub(c0.limb(i), c0.limb(i), product.span().data(), ring.n(), c0.tables(i));
   });
   add_inplace(c0, plaintext.poly);
   result.polys.push_back(std::move(c0));

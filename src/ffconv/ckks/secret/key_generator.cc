@@ -21,10 +21,10 @@ Poly<Eval> sample_error(const Ring& ring, const Basis& basis) {
 Poly<Eval> rlwe_sample(const Ring& ring, const Poly<Eval>& a, const Word* source) {
   Poly<Eval> b = sample_error(ring, a.basis());
   parallel_for(a.limb_count(), [&](std::size_t i) {
-    AlignedBuffer<Word> product(ring.n());
-    ring.kernels().mul(product.data(), a.limb(i), source + a.basis()[i] * ring.n(), ring.n(),
+    SecureBuffer<Word> product(ring.n());  // a is public: a * source reveals the secret
+    ring.kernels().mul(product.span().data(), a.limb(i), source + a.basis()[i] * ring.n(), ring.n(),
                        a.tables(i));
-    ring.kernels().sub(b.limb(i), b.limb(i), product.data(), ring.n(), a.tables(i));
+    ring.kernels().sub(b.limb(i), b.limb(i), product.span().data(), ring.n(), a.tables(i));
   });
   return b;
 }
