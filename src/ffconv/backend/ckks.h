@@ -6,9 +6,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <optional>
 #include <span>
-#include <tuple>
 #include <vector>
 
 #include "ffconv/base/progress.h"
@@ -34,18 +33,64 @@ class EncodedProgram {
   // Memory held by the plaintexts.
   std::size_t bytes() const { return bytes_; }
 
-  // The weights of a kLinear, by its place in Program::instructions.
-  const LinearTransform& transform(std::size_t instruction) const;
-  // The vector of a kAddPlain or kMultiplyPlain.
-  const Plaintext& plaintext(std::size_t instruction) const;
+  // What the instruction, one of program()'s, multiplies by or adds: the weights of a kLinear; the
+  // vector of a kAddPlain or kMultiplyPlain, nullptr where it is a constant that multiplies.
+  const LinearTransform& transform(const plan::Instruction& op) const;
+  const Plaintext* plaintext(const plan::Instruction& op) const;
 
  private:
+  // A vector as it is needed somewhere; each is encoded once.
+  struct Use {
+    std::int32_t vector;
+    int level;
+    bool extended;
+    double scale;
+    auto operator<=>(const Use&) const = default;
+  };
+  std::vector<Use> uses(const plan::Instruction& op) const;
+  LinearTransform make_transform(const plan::Instruction& op,
+                                 std::vector<Plaintext> plaintexts) const;
+  std::size_t index(const plan::Instruction& op) const;
+
   const plan::Program& program_;
   ContextPtr context_;
-  std::map<std::size_t, LinearTransform> transforms_;
-  std::vector<Plaintext> plaintexts_;
-  std::map<std::size_t, std::size_t> plaintext_of_;  // instruction -> index
+  std::vector<LinearTransform> transforms_;  // one per instruction, empty for most
+  std::vector<std::optional<Plaintext>> plaintexts_;
   std::size_t bytes_ = 0;
+};
+
+// A Backend (backend.h) for one run of run(). Every result is held against what the program says of
+// it; throws kMismatch where they differ, kMissingKey where `keys` are incomplete.
+class CkksBackend {
+ public:
+  using Ciphertext = ffconv::Ciphertext;
+
+  // Both must outlive the backend.
+  CkksBackend(const EncodedProgram& encoded, const EvaluationKeys& keys)
+      : encoded_(encoded), keys_(keys) {}
+
+  void begin_instruction(const plan::Instruction& op) { op_ = &op; }
+
+  std::vector<Ciphertext> linear(const plan::Instruction& op,
+                                 std::span<const Ciphertext* const> inputs);
+  Ciphertext rotate(const Ciphertext& x, std::int32_t step);
+  Ciphertext rotate_sum(const Ciphertext& x, std::span<const std::int32_t> steps);
+  Ciphertext add(Ciphertext x, const Ciphertext& y);
+  Ciphertext add_plain(Ciphertext x, std::int32_t vector);
+  Ciphertext multiply_plain(Ciphertext x, std::int32_t vector, double plain_scale);
+  Ciphertext square(const Ciphertext& x);
+  Ciphertext multiply(const Ciphertext& x, const Ciphertext& y);
+  Ciphertext relinearize(Ciphertext x);
+  Ciphertext rescale(Ciphertext x);
+  Ciphertext drop_level(Ciphertext x, std::int32_t level);
+
+ private:
+  // `result` as output number `output` of the instruction at hand, with the program's bound on it.
+  Ciphertext checked(Ciphertext result, std::size_t output = 0) const;
+
+  const EncodedProgram& encoded_;
+  const EvaluationKeys& keys_;
+  const plan::Instruction* op_ = nullptr;
 };
 
 }  // namespace ffconv::backend

@@ -10,7 +10,6 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <vector>
 
 #include "ffconv/backend/ckks.h"
@@ -48,6 +47,8 @@ class Server {
 
  private:
   ServerBundle bundle_;
+  std::vector<ExchangedValue> inputs_;  // of the program
+  plan::KeyRequest keys_;               // of the program
   backend::EncodedProgram encoded_;
 };
 

@@ -1,0 +1,214 @@
+#include "ffconv/backend/ckks.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "ffconv/backend/backend.h"
+#include "ffconv/base/assert.h"
+#include "ffconv/base/error.h"
+#include "ffconv/base/parallel.h"
+#include "ffconv/ckks/encoder.h"
+#include "ffconv/ckks/evaluator.h"
+
+namespace ffconv::backend {
+
+using plan::Instruction;
+using plan::LinearTerm;
+using plan::OpCode;
+
+static_assert(Backend<CkksBackend> && InstructionAware<CkksBackend>);
+
+namespace {
+
+bool is_constant(const plan::Program& program, std::int32_t vector) {
+  return program.vectors[static_cast<std::size_t>(vector)].values.size() == 1;
+}
+
+}  // namespace
+
+EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
+                               const Progress& progress)
+    : program_(program),
+      context_(std::move(context)),
+      transforms_(program.instructions.size()),
+      plaintexts_(program.instructions.size()) {
+  if (context_->params().spec() != program.params) {
+    fail(ErrorCode::kMismatch, "weights: the program was made for other parameters");
+  }
+  std::map<Use, std::size_t> numbers;
+  std::vector<Use> distinct;
+  std::vector<std::size_t> users;  // of each distinct use, instructions that still want it
+  for (const Instruction& op : program.instructions) {
+    for (const Use& use : uses(op)) {
+      const auto [found, is_new] = numbers.try_emplace(use, distinct.size());
+      if (is_new) {
+        distinct.push_back(use);
+        users.push_back(0);
+      }
+      ++users[found->second];
+    }
+  }
+
+  std::vector<Plaintext> encoded(distinct.size());
+  std::mutex reporting;
+  std::size_t done = 0;
+  parallel_for(distinct.size(), [&](std::size_t i) {
+    const Use& use = distinct[i];
+    encoded[i] = encode(*context_, program.vectors[static_cast<std::size_t>(use.vector)].values,
+                        use.scale, use.level, use.extended);
+    if (progress) {
+      const std::lock_guard lock(reporting);
+      progress("weights", ++done, distinct.size());
+    }
+  });
+
+  for (const Instruction& op : program.instructions) {
+    std::vector<Plaintext> own;
+    for (const Use& use : uses(op)) {
+      const std::size_t number = numbers.at(use);
+      own.push_back(--users[number] == 0 ? std::move(encoded[number]) : encoded[number]);
+      const Poly<Eval>& poly = own.back().poly;
+      bytes_ += poly.limb_count() * poly.ring().n() * sizeof(Word);
+    }
+    if (op.op == OpCode::kLinear) {
+      transforms_[index(op)] = make_transform(op, std::move(own));
+    } else if (!own.empty()) {
+      plaintexts_[index(op)] = std::move(own.front());
+    }
+  }
+}
+
+// For a kLinear in ascending order of the vectors.
+std::vector<EncodedProgram::Use> EncodedProgram::uses(const Instruction& op) const {
+  const plan::ValueInfo& x = program_.values[static_cast<std::size_t>(op.in[0])];
+  if (op.op == OpCode::kAddPlain) {
+    return {{op.vector, x.level, false, x.scale}};
+  }
+  if (op.op == OpCode::kMultiplyPlain && !is_constant(program_, op.vector)) {
+    return {{op.vector, x.level, false, op.plain_scale}};
+  }
+  std::vector<Use> all;
+  if (op.op == OpCode::kLinear) {
+    const bool rotates = std::ranges::any_of(
+        op.terms, [](const LinearTerm& term) { return term.baby != 0 || term.giant != 0; });
+    for (const LinearTerm& term : op.terms) {
+      all.push_back({term.vector, x.level, rotates, op.plain_scale});
+    }
+    std::ranges::sort(all);
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+  }
+  return all;
+}
+
+LinearTransform EncodedProgram::make_transform(const Instruction& op,
+                                               std::vector<Plaintext> plaintexts) const {
+  LinearTransform transform;
+  transform.inputs = static_cast<int>(op.in.size());
+  transform.outputs = static_cast<int>(op.out.size());
+  transform.level = program_.values[static_cast<std::size_t>(op.in[0])].level;
+  transform.plaintexts = std::move(plaintexts);
+  const std::vector<Use> own = uses(op);
+  for (const LinearTerm& term : op.terms) {
+    const auto place = std::ranges::lower_bound(own, term.vector, {}, &Use::vector);
+    transform.terms.push_back({term.input, term.output, term.baby, term.giant,
+                               static_cast<std::int32_t>(place - own.begin())});
+  }
+  return transform;
+}
+
+std::size_t EncodedProgram::index(const Instruction& op) const {
+  const auto place = &op - program_.instructions.data();
+  FFCONV_ASSERT(place >= 0 && static_cast<std::size_t>(place) < program_.instructions.size());
+  return static_cast<std::size_t>(place);
+}
+
+const LinearTransform& EncodedProgram::transform(const Instruction& op) const {
+  return transforms_[index(op)];
+}
+
+const Plaintext* EncodedProgram::plaintext(const Instruction& op) const {
+  const auto& plaintext = plaintexts_[index(op)];
+  return plaintext ? &*plaintext : nullptr;
+}
+
+Ciphertext CkksBackend::checked(Ciphertext result, std::size_t output) const {
+  FFCONV_ASSERT(op_ != nullptr);
+  const std::int32_t reg = op_->out[output];
+  const plan::ValueInfo& expected = encoded_.program().values[static_cast<std::size_t>(reg)];
+  if (result.level != expected.level ||
+      result.polys.size() != static_cast<std::size_t>(expected.polynomials) ||
+      !(std::abs(result.scale - expected.scale) <= 0x1p-40 * expected.scale)) {
+    fail(
+        ErrorCode::kMismatch,
+        "register {}: the program expects level {}, {} polynomials and scale {}, got {}, {} and {}",
+        reg, expected.level, expected.polynomials, expected.scale, result.level,
+        result.polys.size(), result.scale);
+  }
+  // The engine multiplies worst cases; the program knows the values' ranges.
+  if (expected.max_abs > 0.0) {
+    result.noise.message_max = expected.max_abs * result.scale;
+  }
+  return result;
+}
+
+std::vector<Ciphertext> CkksBackend::linear(const Instruction& op,
+                                            std::span<const Ciphertext* const> inputs) {
+  std::vector<Ciphertext> operands;
+  for (const Ciphertext* input : inputs) {
+    operands.push_back(*input);
+  }
+  std::vector<Ciphertext> results = linear_transform(operands, encoded_.transform(op), keys_);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    results[i] = checked(std::move(results[i]), i);
+  }
+  return results;
+}
+
+Ciphertext CkksBackend::rotate(const Ciphertext& x, std::int32_t step) {
+  return checked(ffconv::rotate(x, step, keys_));
+}
+
+Ciphertext CkksBackend::rotate_sum(const Ciphertext& x, std::span<const std::int32_t> steps) {
+  return checked(ffconv::rotate_sum(x, steps, keys_));
+}
+
+Ciphertext CkksBackend::add(Ciphertext x, const Ciphertext& y) {
+  return checked(ffconv::add(x, y));
+}
+
+Ciphertext CkksBackend::add_plain(Ciphertext x, std::int32_t) {
+  return checked(ffconv::add_plain(x, *encoded_.plaintext(*op_)));
+}
+
+Ciphertext CkksBackend::multiply_plain(Ciphertext x, std::int32_t vector, double plain_scale) {
+  if (const Plaintext* plaintext = encoded_.plaintext(*op_)) {
+    return checked(ffconv::multiply_plain(x, *plaintext));
+  }
+  const double value = encoded_.program().vectors[static_cast<std::size_t>(vector)].values.front();
+  return checked(multiply_scalar(x, value, plain_scale));
+}
+
+Ciphertext CkksBackend::square(const Ciphertext& x) {
+  return checked(ffconv::square(x));
+}
+
+Ciphertext CkksBackend::multiply(const Ciphertext& x, const Ciphertext& y) {
+  return checked(ffconv::multiply(x, y));
+}
+
+Ciphertext CkksBackend::relinearize(Ciphertext x) {
+  return checked(ffconv::relinearize(x, keys_));
+}
+
+Ciphertext CkksBackend::rescale(Ciphertext x) {
+  return checked(ffconv::rescale(x));
+}
+
+Ciphertext CkksBackend::drop_level(Ciphertext x, std::int32_t level) {
+  return checked(ffconv::drop_level(x, level));
+}
+
+}  // namespace ffconv::backend

@@ -1,0 +1,115 @@
+#include "ffconv/wire/keys_file.h"
+
+#include <utility>
+
+#include "ffconv/base/error.h"
+#include "ffconv/wire/residues.h"
+
+namespace ffconv::wire {
+namespace {
+
+constexpr std::size_t kKeyHeadBytes = 1 + sizeof(Seed);
+constexpr std::size_t kStepBytes = 4;
+
+std::size_t switching_key_bytes(const Params& params, int level) {
+  return kKeyHeadBytes +
+         static_cast<std::size_t>(params.digit_count(level)) * poly_bytes(params, level, true);
+}
+
+void write_key(ByteWriter& writer, const SwitchingKey& key, const Context& context) {
+  if (&key.b.front().ring() != &context.ring()) {
+    fail(ErrorCode::kMismatch, "evaluation keys: expected keys of the given parameters only");
+  }
+  writer.u8(static_cast<std::uint8_t>(key.level));
+  writer.bytes(key.seed);
+  for (const Poly<Eval>& b : key.b) {
+    write_poly(writer, b);
+  }
+}
+
+SwitchingKey read_key(ByteReader& reader, const Context& context) {
+  SwitchingKey key;
+  key.level = reader.u8();
+  if (key.level > context.params().max_key_level()) {
+    reader.reject(fmt::format("expected a key of level {} at most, got {}",
+                              context.params().max_key_level(), key.level));
+  }
+  std::ranges::copy(reader.bytes(key.seed.size()), key.seed.begin());
+  const Basis basis = context.qp_basis(key.level);
+  for (int digit = 0; digit < context.params().digit_count(key.level); ++digit) {
+    key.b.push_back(read_poly(reader, context.ring(), basis));
+  }
+  expand(key, context);
+  return key;
+}
+
+}  // namespace
+
+std::vector<std::uint8_t> to_bytes(const EvaluationKeys& keys, const ContextPtr& context,
+                                   const Fingerprint& bundle) {
+  ByteWriter writer = begin_file();
+  writer.u8(keys.relinearization ? 1 : 0);
+  if (keys.relinearization) {
+    write_key(writer, *keys.relinearization, *context);
+  }
+  writer.u32(static_cast<std::uint32_t>(keys.rotations.size()));
+  for (const auto& [step, key] : keys.rotations) {
+    writer.i32(step);
+    write_key(writer, key.key, *context);
+  }
+  return end_file(std::move(writer),
+                  {Kind::kEvaluationKeys, context->params().fingerprint(), bundle});
+}
+
+EvaluationKeys parse_evaluation_keys(std::span<const std::uint8_t> file, const ContextPtr& context,
+                                     const Fingerprint& bundle, const std::string& what) {
+  const Opened opened = open(file, Kind::kEvaluationKeys, what);
+  expect_params(opened.header, context->params().fingerprint(), what);
+  expect_bundle(opened.header, bundle, what);
+  ByteReader reader(opened.payload, what);
+  EvaluationKeys keys;
+  const std::uint8_t relinearizes = reader.u8();
+  if (relinearizes > 1) {
+    reader.reject("expected 0 or 1");
+  }
+  if (relinearizes == 1) {
+    keys.relinearization = read_key(reader, *context);
+  }
+  int previous = 0;
+  for (std::size_t left = reader.count(kStepBytes + kKeyHeadBytes); left > 0; --left) {
+    const std::int32_t step = reader.i32();
+    if (step <= previous || static_cast<std::size_t>(step) >= context->n()) {
+      reader.reject(fmt::format("expected ascending rotation steps below {}, got {} after {}",
+                                context->n(), step, previous));
+    }
+    keys.rotations.emplace(step,
+                           RotationKey{read_key(reader, *context),
+                                       context->ring().rotation(static_cast<std::size_t>(step))});
+    previous = step;
+  }
+  reader.expect_end();
+  return keys;
+}
+
+void save(const std::filesystem::path& path, const EvaluationKeys& keys, const ContextPtr& context,
+          const Fingerprint& bundle) {
+  write_file(path, to_bytes(keys, context, bundle));
+}
+
+EvaluationKeys load_evaluation_keys(const std::filesystem::path& path, const ContextPtr& context,
+                                    const Fingerprint& bundle) {
+  return parse_evaluation_keys(read_file(path), context, bundle, path.string());
+}
+
+std::uint64_t key_bytes(const Params& params, const plan::KeyRequest& request) {
+  std::uint64_t bytes = kFrameBytes + 1 + 4;
+  if (request.relinearization_level >= 0) {
+    bytes += switching_key_bytes(params, request.relinearization_level);
+  }
+  for (const auto& [step, level] : request.rotations) {
+    bytes += kStepBytes + switching_key_bytes(params, level);
+  }
+  return bytes;
+}
+
+}  // namespace ffconv::wire
