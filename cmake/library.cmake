@@ -13,6 +13,7 @@ if(FFCONV_SANITIZE)
   target_compile_options(ffconv_flags INTERFACE -fsanitize=${FFCONV_SANITIZE} -fno-omit-frame-pointer
                                                 -fno-sanitize-recover=all)
   target_link_options(ffconv_flags INTERFACE -fsanitize=${FFCONV_SANITIZE})
+  target_compile_definitions(ffconv_flags INTERFACE FFCONV_SANITIZED=1)
 endif()
 if(FFCONV_FUZZERS)
   # Coverage in every library; only the fuzzers themselves link libFuzzer's main.

@@ -1,8 +1,12 @@
 #include "ffconv/base/aligned_buffer.h"
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <thread>
 #include <utility>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -47,6 +51,37 @@ TEST(AlignedBuffer, MovesLeaveAnEmptyBufferBehind) {
   EXPECT_EQ(target.data(), data);
   EXPECT_TRUE(
       source.empty());  // NOLINT(bugprone-use-after-move): the state after a move is the test
+}
+
+TEST(AlignedBuffer, LargeBlocksAreSeparateWhileInUseAndAlignedWhenReused) {
+  const std::size_t words = std::size_t{1} << 14;
+  for (int round = 0; round < 3; ++round) {
+    AlignedBuffer<std::uint64_t> a(words, 1);
+    AlignedBuffer<std::uint64_t> b(words, 2);
+    AlignedBuffer<std::uint64_t> other_size(2 * words, 3);
+    EXPECT_THAT(a.span(), Each(1u));
+    EXPECT_THAT(b.span(), Each(2u));
+    EXPECT_THAT(other_size.span(), Each(3u));
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(a.data()) % 64, 0u);
+    EXPECT_EQ(reinterpret_cast<std::uintptr_t>(b.data()) % 64, 0u);
+  }
+}
+
+TEST(AlignedBuffer, LargeBlocksMayBeTakenAndGivenBackByManyThreads) {
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> threads;
+  for (std::uint64_t id = 0; id < 4; ++id) {
+    threads.emplace_back([id, &wrong] {
+      for (int round = 0; round < 200; ++round) {
+        const AlignedBuffer<std::uint64_t> buffer(std::size_t{1} << 13, id);
+        wrong += std::count(buffer.begin(), buffer.end(), id) != 1 << 13;
+      }
+    });
+  }
+  for (std::thread& thread : threads) {
+    thread.join();
+  }
+  EXPECT_EQ(wrong, 0);
 }
 
 }  // namespace

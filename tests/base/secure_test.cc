@@ -76,7 +76,7 @@ TEST(SecureBuffer, MovesItsSecretAndLeavesNothingBehind) {
 }
 
 TEST(SecureBuffer, IsLockedInMemoryWhereTheLimitAllows) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef FFCONV_SANITIZED
   GTEST_SKIP() << "the sanitizers turn mlock into a call without effect";
 #endif
   rlimit limit{};

@@ -1,5 +1,6 @@
 #include "ffconv/base/aligned_buffer.h"
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <new>
@@ -9,7 +10,13 @@ namespace ffconv::internal {
 namespace {
 
 constexpr std::align_val_t kAlignment{64};
+// A block that is kept hides its late use from the address sanitizer, and its reuse by another
+// thread looks like a race: nothing is kept there.
+#ifdef FFCONV_SANITIZED
+constexpr std::size_t kMinPooledBytes = SIZE_MAX;
+#else
 constexpr std::size_t kMinPooledBytes = std::size_t{32} << 10;
+#endif
 constexpr std::size_t kMaxKeptBytes = std::size_t{256} << 20;
 
 struct Pool {
