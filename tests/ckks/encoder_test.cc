@@ -12,8 +12,11 @@
 namespace ffconv {
 namespace {
 
+// Rings too small for a vector tier use the scalar one.
 ContextPtr small_context(int log_n, int levels = 2) {
-  return Context::make(Params(insecure_spec(log_n, levels, 40.0, 1, 1)));
+  const Kernels& active = active_kernels();
+  return Context::make(Params(insecure_spec(log_n, levels, 40.0, 1, 1)),
+                       log_n < active.min_log_n ? kernels_by_name("scalar") : active);
 }
 
 // f(zeta^(5^j)) by the definition.

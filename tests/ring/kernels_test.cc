@@ -205,13 +205,13 @@ TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
 TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
   for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
     const auto x = residues(Pattern::kRandom, tier.n, tier.tables.q, random);
-    // Aligned blocks of 4 go to aligned blocks, cyclically shifted within.
+    // Aligned blocks of the widest vector go to aligned blocks, reordered within.
     WordPermutation permutation{AlignedBuffer<std::uint32_t>(tier.n)};
-    const std::size_t blocks = std::max<std::size_t>(1, tier.n / 4), width = tier.n / blocks;
+    const std::size_t width = std::min<std::size_t>(8, tier.n), blocks = tier.n / width;
     for (std::size_t block = 0; block < blocks; ++block) {
       for (std::size_t i = 0; i < width; ++i) {
         permutation.source[block * width + i] =
-            static_cast<std::uint32_t>((blocks - 1 - block) * width + (i + block) % width);
+            static_cast<std::uint32_t>((blocks - 1 - block) * width + (i ^ block % width));
       }
     }
     const auto run = [&](const Tier& t) {

@@ -125,7 +125,10 @@ std::vector<std::uint64_t> automorphism(const std::vector<std::int64_t>& a, std:
 
 TEST_P(RingTest, RotationsAreAutomorphismsAndCompose) {
   std::mt19937_64 random(12);
-  for (const int log_n : {4, 5, 8}) {
+  for (const int log_n : {4, 5, 6, 8}) {
+    if (log_n < GetParam()->min_log_n) {
+      continue;
+    }
     const auto primes = some_primes(log_n, {40.0});
     const Ring ring(log_n, primes, *GetParam());
     std::vector<std::int64_t> a(ring.n());
@@ -146,7 +149,7 @@ TEST_P(RingTest, RotationsAreAutomorphismsAndCompose) {
 
 TEST_P(RingTest, DivisionByPrimesRoundsToTheNearest) {
   std::mt19937_64 random(13);
-  const int log_n = 5;
+  const int log_n = 6;
   const auto primes = some_primes(log_n, {46.0, 40.0, 30.0, 31.0});
   const Ring ring(log_n, primes, *GetParam());
   std::vector<std::int64_t> a(ring.n());
@@ -176,7 +179,7 @@ TEST_P(RingTest, DivisionByPrimesRoundsToTheNearest) {
 
 TEST_P(RingTest, BaseExtensionKeepsTheCentredInteger) {
   std::mt19937_64 random(14);
-  const int log_n = 5;
+  const int log_n = 6;
   const auto primes = some_primes(log_n, {33.0, 29.0, 46.0, 21.0});
   const Ring ring(log_n, primes, *GetParam());
   const std::int64_t product = static_cast<std::int64_t>(primes[0] * primes[1]);

@@ -10,6 +10,10 @@ namespace {
 std::vector<const Kernels*> detect() {
   std::vector<const Kernels*> tiers;
 #if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    tiers.push_back(&kAvx512Kernels);
+  }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
     tiers.push_back(&kAvx2Kernels);
   }

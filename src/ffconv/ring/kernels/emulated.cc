@@ -1,4 +1,4 @@
-// The double-precision bodies over the portable emulation of four lanes.
+// The double-precision bodies over the portable emulation of four and of eight lanes.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -18,5 +18,6 @@ namespace {
 }  // namespace
 
 constinit const Kernels kEmulatedAvx2Kernels = double_kernels<Portable<4>>("emulated-avx2");
+constinit const Kernels kEmulatedAvx512Kernels = double_kernels<Portable<8>>("emulated-avx512");
 
 }  // namespace ffconv

@@ -2,8 +2,7 @@
 //
 // A limb is N words modulo one prime. Its form is the tier's own, and only kernels look inside:
 //   scalar             canonical residue in [0, q), as an integer
-//   avx2 (and others   an integer x held in a double, x = residue mod q, |x| <= q
-//   on doubles)
+//   avx2, avx512       an integer x held in a double, x = residue mod q, |x| <= q
 // import and export convert from and to canonical residues; two tiers agree when their exports do,
 // bit for bit. A *digit* is N words that hold the integers of one limb in [-(q-1)/2, (q-1)/2],
 // exactly, so that another prime can reduce them (base extension).
@@ -113,8 +112,8 @@ struct Kernels {
 std::span<const Kernels* const> available_kernels();
 
 // The tier in use: the best available, or the one that the environment variable FFCONV_SIMD names
-// (scalar, avx2). Chosen once. Throws kUnsupported where the named tier does not exist or this
-// machine lacks it.
+// (scalar, avx2, avx512). Chosen once. Throws kUnsupported where the named tier does not exist or
+// this machine lacks it.
 const Kernels& active_kernels();
 
 // As active_kernels, by name.

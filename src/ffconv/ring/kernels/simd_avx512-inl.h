@@ -1,0 +1,74 @@
+// Eight doubles by AVX-512 F, DQ and VL; included inside the avx512 tier's region.
+
+struct Avx512 {
+  using Reg = __m512d;
+  static constexpr std::size_t kWidth = 8;
+
+  static Reg load(const Word* p) { return _mm512_load_pd(p); }
+  static Reg load_unaligned(const Word* p) { return _mm512_loadu_pd(p); }
+  static void store(Word* p, Reg x) { _mm512_store_pd(p, x); }
+  static void store_unaligned(Word* p, Reg x) { _mm512_storeu_pd(p, x); }
+  static Reg set1(double x) { return _mm512_set1_pd(x); }
+  static double first(Reg x) { return _mm512_cvtsd_f64(x); }
+
+  static Reg add(Reg a, Reg b) { return _mm512_add_pd(a, b); }
+  static Reg sub(Reg a, Reg b) { return _mm512_sub_pd(a, b); }
+  static Reg mul(Reg a, Reg b) { return _mm512_mul_pd(a, b); }
+  static Reg negate(Reg a) { return _mm512_xor_pd(a, _mm512_set1_pd(-0.0)); }
+  static Reg multiply_add(Reg a, Reg b, Reg c) { return _mm512_fmadd_pd(a, b, c); }
+  static Reg multiply_sub(Reg a, Reg b, Reg c) { return _mm512_fmsub_pd(a, b, c); }
+  static Reg negative_multiply_add(Reg a, Reg b, Reg c) { return _mm512_fnmadd_pd(a, b, c); }
+  static Reg nearest(Reg a) {
+    return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+  }
+  static __mmask8 greater(Reg a, Reg b) { return _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ); }
+  static Reg and_mask(Reg a, __mmask8 mask) { return _mm512_maskz_mov_pd(mask, a); }
+
+  static Reg reverse(Reg x) {
+    return _mm512_permutexvar_pd(_mm512_setr_epi64(7, 6, 5, 4, 3, 2, 1, 0), x);
+  }
+
+  // Lane i takes lane source[i] mod 8 (the instruction ignores higher bits).
+  static Reg permute(Reg x, const std::uint32_t* source) {
+    const __m256i lanes = _mm256_load_si256(reinterpret_cast<const __m256i*>(source));
+    return _mm512_permutexvar_pd(_mm512_cvtepu32_epi64(lanes), x);
+  }
+
+  // Pairs of words first, then a 4 x 4 transposition of 128-bit lanes.
+  static void transpose(Reg (&v)[8]) {
+    for (std::size_t i = 0; i < 8; i += 2) {
+      const Reg even = _mm512_unpacklo_pd(v[i], v[i + 1]);
+      v[i + 1] = _mm512_unpackhi_pd(v[i], v[i + 1]);
+      v[i] = even;
+    }
+    for (std::size_t i = 0; i < 2; ++i) {
+      const Reg a = _mm512_shuffle_f64x2(v[i], v[i + 2], 0x44);
+      const Reg b = _mm512_shuffle_f64x2(v[i], v[i + 2], 0xee);
+      const Reg c = _mm512_shuffle_f64x2(v[i + 4], v[i + 6], 0x44);
+      const Reg d = _mm512_shuffle_f64x2(v[i + 4], v[i + 6], 0xee);
+      v[i] = _mm512_shuffle_f64x2(a, c, 0x88);
+      v[i + 2] = _mm512_shuffle_f64x2(a, c, 0xdd);
+      v[i + 4] = _mm512_shuffle_f64x2(b, d, 0x88);
+      v[i + 6] = _mm512_shuffle_f64x2(b, d, 0xdd);
+    }
+  }
+
+  // 2^52 as a double has an empty mantissa: an integer below 2^52 stands in its low bits as it is.
+  static Reg from_u52(__m512i x) {
+    const Reg unit = _mm512_set1_pd(0x1p52);
+    return _mm512_sub_pd(_mm512_castsi512_pd(_mm512_or_si512(x, _mm512_castpd_si512(unit))), unit);
+  }
+  static Reg from_u52(const std::uint64_t* p) { return from_u52(_mm512_loadu_si512(p)); }
+  static void to_u52(std::uint64_t* p, Reg x) {
+    const __m512i bits = _mm512_castpd_si512(_mm512_add_pd(x, _mm512_set1_pd(0x1p52)));
+    _mm512_storeu_si512(p, _mm512_and_si512(bits, _mm512_set1_epi64((std::int64_t{1} << 52) - 1)));
+  }
+
+  // x = high * 2^31 + low for |x| < 2^62, through the non-negative x + 2^62.
+  static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
+    const __m512i x = _mm512_loadu_si512(p);
+    const __m512i biased = _mm512_add_epi64(x, _mm512_set1_epi64(std::int64_t{1} << 62));
+    high = _mm512_sub_pd(from_u52(_mm512_srli_epi64(biased, 31)), _mm512_set1_pd(0x1p31));
+    low = from_u52(_mm512_and_si512(x, _mm512_set1_epi64((std::int64_t{1} << 31) - 1)));
+  }
+};
