@@ -1,0 +1,169 @@
+#include "cases.h"
+
+#include <array>
+#include <cmath>
+#include <random>
+
+#include "ffconv/ckks/encoder.h"
+#include "ffconv/ckks/evaluator.h"
+#include "ffconv/ckks/public_encryptor.h"
+#include "ffconv/ckks/secret/encryptor.h"
+#include "ffconv/ckks/secret/key_generator.h"
+
+namespace ffconv::interop {
+namespace {
+
+struct SetSpec {
+  ParamsSpec params;
+  double log_scale;
+};
+
+// The error of a public-key encryption grows with N: about 2^(log_n + 3) standard deviation, five
+// times that for the largest of all slots.
+double required_bits(const SetSpec& set) {
+  return set.log_scale - set.params.log_n - 7;
+}
+
+SetSpec spec_of(int set) {
+  SetSpec spec;
+  if (set == 0) {
+    spec.params.log_n = 13;
+    spec.params.q_bits = {46, 40, 40, 40};
+    spec.params.p_bits = {46};
+    spec.log_scale = 40;
+  } else {
+    spec.params.log_n = 14;
+    spec.params.q_bits = {46, 44, 44, 44, 44};
+    spec.params.p_bits = {46, 46};
+    spec.params.digit_primes = 2;
+    spec.log_scale = 44;
+  }
+  spec.params.max_key_level = static_cast<int>(spec.params.q_bits.size()) - 1;
+  return spec;
+}
+
+// 1, N/2 + 3 and N - 1: the shortest, one across the middle, and the shortest backwards.
+std::array<int, 3> steps_of(const Setup& setup) {
+  const int n = static_cast<int>(setup.context->n());
+  return {1, n / 2 + 3, n - 1};
+}
+
+constexpr int kChainStep = 5;
+
+std::vector<double> rotated(const std::vector<double>& x, int step) {
+  std::vector<double> result(x.size());
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    result[j] = x[(j + static_cast<std::size_t>(step)) % x.size()];
+  }
+  return result;
+}
+
+std::vector<double> product(const std::vector<double>& x, const std::vector<double>& y) {
+  std::vector<double> result(x.size());
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    result[j] = x[j] * y[j];
+  }
+  return result;
+}
+
+std::vector<double> sum(const std::vector<double>& x, const std::vector<double>& y) {
+  std::vector<double> result(x.size());
+  for (std::size_t j = 0; j < x.size(); ++j) {
+    result[j] = x[j] + y[j];
+  }
+  return result;
+}
+
+double prime_of(const Setup& setup, int level) {
+  return static_cast<double>(setup.context->params().q()[static_cast<std::size_t>(level)]);
+}
+
+}  // namespace
+
+Setup make_setup(int set) {
+  const SetSpec spec = spec_of(set);
+  const std::uint64_t seed = 20210300 + static_cast<std::uint64_t>(set);
+  std::mt19937_64 random(seed);
+  const auto context = Context::make(Params(spec.params));
+  std::vector<std::int8_t> secret(context->n());
+  for (std::int8_t& coefficient : secret) {
+    coefficient = static_cast<std::int8_t>(static_cast<int>(random() % 3) - 1);
+  }
+  Setup setup{context,
+              SecretKey::from_coefficients(context, secret),
+              seed,
+              std::exp2(spec.log_scale),
+              required_bits(spec),
+              {},
+              {}};
+  for (std::vector<double>* values : {&setup.x, &setup.y}) {
+    for (std::size_t j = 0; j < context->n(); ++j) {
+      values->push_back(static_cast<double>(random() >> 11) * 0x1p-52 - 1.0);
+    }
+  }
+  return setup;
+}
+
+std::map<std::string, Expected> expectations(const Setup& setup) {
+  const int top = setup.context->params().max_level();
+  const double scale = setup.scale;
+  const double product_scale = scale * scale / prime_of(setup, top);
+  const std::vector<double> xy = product(setup.x, setup.y);
+  const std::vector<double> turned = rotated(xy, kChainStep);
+  std::map<std::string, Expected> result;
+  result["fresh_secret"] = {setup.x, top, scale};
+  result["fresh_public"] = {setup.y, top, scale};
+  result["sum"] = {sum(setup.x, setup.y), top, scale};
+  result["tensor"] = {xy, top, scale * scale};
+  result["product"] = {xy, top - 1, product_scale};
+  result["weighted"] = {xy, top - 1, scale};
+  result["chain"] = {sum(product(turned, turned), setup.x), top - 2,
+                     product_scale * product_scale / prime_of(setup, top - 1)};
+  result["dropped"] = {setup.x, 0, scale};
+  for (const int step : steps_of(setup)) {
+    result["rotated_" + std::to_string(step)] = {rotated(setup.x, step), top, scale};
+  }
+  return result;
+}
+
+std::map<std::string, Ciphertext> encrypt_messages(const Setup& setup) {
+  const Context& context = *setup.context;
+  const int top = context.params().max_level();
+  const PublicKey key = KeyGenerator(setup.secret).public_key(top);
+  std::map<std::string, Ciphertext> result;
+  result["fresh_secret"] = encrypt(setup.secret, encode(context, setup.x, setup.scale, top));
+  result["fresh_public"] = encrypt(setup.context, key, encode(context, setup.y, setup.scale, top));
+  return result;
+}
+
+std::map<std::string, Ciphertext> evaluate(const Setup& setup, const Ciphertext& x,
+                                           const Ciphertext& y) {
+  const Context& context = *setup.context;
+  const int top = context.params().max_level();
+  const KeyGenerator generator(setup.secret);
+  EvaluationKeys keys;
+  keys.relinearization = generator.relinearization_key(top);
+  for (const int step : steps_of(setup)) {
+    keys.rotations.emplace(step, generator.rotation_key(step, top));
+  }
+  // Made where it is used, one level below the others.
+  keys.rotations.emplace(kChainStep, generator.rotation_key(kChainStep, top - 1));
+
+  std::map<std::string, Ciphertext> result;
+  result["sum"] = add(x, y);
+  result["tensor"] = multiply(x, y);
+  result["product"] = rescale(relinearize(result["tensor"], keys));
+  // Weights at the scale of the prime that rescaling divides by: the scale comes back exactly.
+  result["weighted"] =
+      rescale(multiply_plain(x, encode(context, setup.y, prime_of(setup, top), top)));
+  const Ciphertext turned = rotate(result["product"], kChainStep, keys);
+  const Ciphertext squared = rescale(relinearize(square(turned), keys));
+  result["chain"] = add_plain(squared, encode(context, setup.x, squared.scale, squared.level));
+  result["dropped"] = drop_level(x, 0);
+  for (const int step : steps_of(setup)) {
+    result["rotated_" + std::to_string(step)] = rotate(x, step, keys);
+  }
+  return result;
+}
+
+}  // namespace ffconv::interop
