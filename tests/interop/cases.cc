@@ -6,6 +6,7 @@
 
 #include "ffconv/ckks/encoder.h"
 #include "ffconv/ckks/evaluator.h"
+#include "ffconv/ckks/linear_transform.h"
 #include "ffconv/ckks/public_encryptor.h"
 #include "ffconv/ckks/secret/encryptor.h"
 #include "ffconv/ckks/secret/key_generator.h"
@@ -18,8 +19,9 @@ struct SetSpec {
   double log_scale;
 };
 
-// The error of a public-key encryption grows with N: about 2^(log_n + 3) standard deviation, five
-// times that for the largest of all slots.
+// The largest error among the inputs is that of public-key encryption, v e + e_1 s: Laplace in
+// every slot, standard deviation 2^(log_n + 2.9). Beyond 2^(log_n + 7) lies one of N slots once in
+// two million encryptions.
 double required_bits(const SetSpec& set) {
   return set.log_scale - set.params.log_n - 7;
 }
@@ -74,6 +76,23 @@ std::vector<double> sum(const std::vector<double>& x, const std::vector<double>&
   return result;
 }
 
+// z + rotate(z, N - 1), z = y x + y rotate(x, 1), as one transform with baby and giant steps.
+LinearTransform two_by_two(const Setup& setup, double scale) {
+  const int level = setup.context->params().max_level();
+  const int back = static_cast<int>(setup.context->n()) - 1;
+  LinearTransform transform;
+  transform.inputs = 1;
+  transform.outputs = 1;
+  transform.level = level;
+  for (const int giant : {0, back}) {
+    for (const int baby : {0, 1}) {
+      transform.terms.push_back({0, 0, baby, giant, 0});
+    }
+  }
+  transform.plaintexts.push_back(encode(*setup.context, setup.y, scale, level, true));
+  return transform;
+}
+
 double prime_of(const Setup& setup, int level) {
   return static_cast<double>(setup.context->params().q()[static_cast<std::size_t>(level)]);
 }
@@ -110,6 +129,7 @@ std::map<std::string, Expected> expectations(const Setup& setup) {
   const double product_scale = scale * scale / prime_of(setup, top);
   const std::vector<double> xy = product(setup.x, setup.y);
   const std::vector<double> turned = rotated(xy, kChainStep);
+  const std::vector<double> z = product(setup.y, sum(setup.x, rotated(setup.x, 1)));
   std::map<std::string, Expected> result;
   result["fresh_secret"] = {setup.x, top, scale};
   result["fresh_public"] = {setup.y, top, scale};
@@ -117,8 +137,10 @@ std::map<std::string, Expected> expectations(const Setup& setup) {
   result["tensor"] = {xy, top, scale * scale};
   result["product"] = {xy, top - 1, product_scale};
   result["weighted"] = {xy, top - 1, scale};
+  result["transformed"] = {sum(z, rotated(z, static_cast<int>(z.size()) - 1)), top - 1, scale};
+  // (p + e)^2 = p^2 + 2 p e: one bit.
   result["chain"] = {sum(product(turned, turned), setup.x), top - 2,
-                     product_scale * product_scale / prime_of(setup, top - 1)};
+                     product_scale * product_scale / prime_of(setup, top - 1), 1.0};
   result["dropped"] = {setup.x, 0, scale};
   for (const int step : steps_of(setup)) {
     result["rotated_" + std::to_string(step)] = {rotated(setup.x, step), top, scale};
@@ -154,14 +176,18 @@ std::map<std::string, Ciphertext> evaluate(const Setup& setup, const Ciphertext&
   result["tensor"] = multiply(x, y);
   result["product"] = rescale(relinearize(result["tensor"], keys));
   // Weights at the scale of the prime that rescaling divides by: the scale comes back exactly.
-  result["weighted"] =
-      rescale(multiply_plain(x, encode(context, setup.y, prime_of(setup, top), top)));
+  const double weight_scale = prime_of(setup, top);
+  result["weighted"] = rescale(multiply_plain(x, encode(context, setup.y, weight_scale, top)));
+  result["transformed"] =
+      rescale(linear_transform({&x, 1}, two_by_two(setup, weight_scale), keys).front());
   const Ciphertext turned = rotate(result["product"], kChainStep, keys);
-  const Ciphertext squared = rescale(relinearize(square(turned), keys));
+  const Ciphertext squared = relinearize_rescale(square(turned), keys);
   result["chain"] = add_plain(squared, encode(context, setup.x, squared.scale, squared.level));
   result["dropped"] = drop_level(x, 0);
-  for (const int step : steps_of(setup)) {
-    result["rotated_" + std::to_string(step)] = rotate(x, step, keys);
+  const auto steps = steps_of(setup);
+  const std::vector<Ciphertext> hoisted = rotate_hoisted(x, steps, keys);
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    result["rotated_" + std::to_string(steps[i])] = hoisted[i];
   }
   return result;
 }

@@ -19,7 +19,7 @@ struct Setup {
   SecretKey secret;
   std::uint64_t seed;
   double scale;
-  double required_bits;      // smallest -log2 |error| accepted of any slot
+  double required_bits;      // smallest -log2 |error| accepted of any slot of an input
   std::vector<double> x, y;  // in [-1, 1)
 };
 
@@ -31,6 +31,8 @@ struct Expected {
   std::vector<double> slots;
   int level;
   double scale;
+  // By how many bits the error of an input may have grown.
+  double growth_bits = 0.0;
 };
 
 // By case name, from the definition: no encryption here.

@@ -39,6 +39,8 @@ type expected struct {
 	slots []float64
 	level int
 	scale float64
+	// growthBits: by how many bits the error of an input may have grown.
+	growthBits float64
 }
 
 func expectations(o offer) map[string]expected {
@@ -47,18 +49,21 @@ func expectations(o offer) map[string]expected {
 	productScale := scale * scale / float64(o.Q[top])
 	xy := product(o.X, o.Y)
 	turned := rotated(xy, chainStep)
+	z := product(o.Y, sum(o.X, rotated(o.X, 1)))
 	result := map[string]expected{
-		"fresh_secret": {o.X, top, scale},
-		"fresh_public": {o.Y, top, scale},
-		"sum":          {sum(o.X, o.Y), top, scale},
-		"tensor":       {xy, top, scale * scale},
-		"product":      {xy, top - 1, productScale},
-		"weighted":     {xy, top - 1, scale},
-		"chain":        {sum(product(turned, turned), o.X), top - 2, productScale * productScale / float64(o.Q[top-1])},
-		"dropped":      {o.X, 0, scale},
+		"fresh_secret": {o.X, top, scale, 0},
+		"fresh_public": {o.Y, top, scale, 0},
+		"sum":          {sum(o.X, o.Y), top, scale, 0},
+		"tensor":       {xy, top, scale * scale, 0},
+		"product":      {xy, top - 1, productScale, 0},
+		"weighted":     {xy, top - 1, scale, 0},
+		"transformed":  {sum(z, rotated(z, len(z)-1)), top - 1, scale, 0},
+		// (p + e)^2 = p^2 + 2 p e: one bit.
+		"chain":   {sum(product(turned, turned), o.X), top - 2, productScale * productScale / float64(o.Q[top-1]), 1},
+		"dropped": {o.X, 0, scale, 0},
 	}
 	for _, step := range steps(len(o.X)) {
-		result[fmt.Sprintf("rotated_%d", step)] = expected{rotated(o.X, step), top, scale}
+		result[fmt.Sprintf("rotated_%d", step)] = expected{rotated(o.X, step), top, scale, 0}
 	}
 	return result
 }
@@ -96,8 +101,8 @@ func (p peer) encryptMessages(o offer) (map[string]*rlwe.Ciphertext, error) {
 		values []float64
 		key    rlwe.EncryptionKey
 	}{
-		"fresh_secret": {o.X, p.sk},
-		"fresh_public": {o.Y, rlwe.NewKeyGenerator(p.params).GenPublicKeyNew(p.sk)},
+		"fresh_secret": {o.X, p.sk, 0},
+		"fresh_public": {o.Y, rlwe.NewKeyGenerator(p.params).GenPublicKeyNew(p.sk), 0},
 	} {
 		pt, err := p.encode(message.values, p.params.MaxLevel(), p.params.DefaultScale())
 		if err != nil {
@@ -131,12 +136,7 @@ func (p peer) evaluate(o offer, x, y *rlwe.Ciphertext) (result map[string]*rlwe.
 	if result["product"], err = p.rescaled(p.eval.RelinearizeNew(result["tensor"])); err != nil {
 		return nil, err
 	}
-	// Weights at the scale of the prime that rescaling divides by: the scale comes back exactly.
-	weights, err := p.encode(o.Y, top, rlwe.NewScale(o.Q[top]))
-	if err != nil {
-		return nil, err
-	}
-	if result["weighted"], err = p.rescaled(p.eval.MulNew(x, weights)); err != nil {
+	if err = p.linear(o, x, result); err != nil {
 		return nil, err
 	}
 	if result["chain"], err = p.chain(o, result["product"]); err != nil {
@@ -149,6 +149,37 @@ func (p peer) evaluate(o offer, x, y *rlwe.Ciphertext) (result map[string]*rlwe.
 		}
 	}
 	return result, nil
+}
+
+// linear adds the cases weighted = y x and transformed = z + rotate(z, -1), z = y x + y rotate(x, 1).
+func (p peer) linear(o offer, x *rlwe.Ciphertext, result map[string]*rlwe.Ciphertext) error {
+	// Weights at the scale of the prime that rescaling divides by: the scale comes back exactly.
+	top := p.params.MaxLevel()
+	weights, err := p.encode(o.Y, top, rlwe.NewScale(o.Q[top]))
+	if err != nil {
+		return err
+	}
+	if result["weighted"], err = p.rescaled(p.eval.MulNew(x, weights)); err != nil {
+		return err
+	}
+	turned, err := p.eval.RotateNew(x, 1)
+	if err != nil {
+		return err
+	}
+	both, err := p.eval.AddNew(x, turned)
+	if err != nil {
+		return err
+	}
+	z, err := p.eval.MulNew(both, weights)
+	if err != nil {
+		return err
+	}
+	back, err := p.eval.RotateNew(z, p.params.N()-1)
+	if err != nil {
+		return err
+	}
+	result["transformed"], err = p.rescaled(p.eval.AddNew(z, back))
+	return err
 }
 
 // chain is rotate(xy)^2 + x.

@@ -132,6 +132,7 @@ func checkCase(r *report, p peer, name string, want expected, ct *rlwe.Ciphertex
 		return err
 	}
 	worst, mean := precision(slots, want.slots)
+	requiredBits -= want.growthBits
 	scale := ct.Scale.Float64()
 	inPlace := ct.Level() == want.level && math.Abs(scale/want.scale-1) <= scaleTolerance
 	text := fmt.Sprintf("%-28s level %d, scale 2^%.9f, worst %.1f bits, mean %.1f (at least %.1f)",
