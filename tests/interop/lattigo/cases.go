@@ -101,8 +101,8 @@ func (p peer) encryptMessages(o offer) (map[string]*rlwe.Ciphertext, error) {
 		values []float64
 		key    rlwe.EncryptionKey
 	}{
-		"fresh_secret": {o.X, p.sk, 0},
-		"fresh_public": {o.Y, rlwe.NewKeyGenerator(p.params).GenPublicKeyNew(p.sk), 0},
+		"fresh_secret": {o.X, p.sk},
+		"fresh_public": {o.Y, rlwe.NewKeyGenerator(p.params).GenPublicKeyNew(p.sk)},
 	} {
 		pt, err := p.encode(message.values, p.params.MaxLevel(), p.params.DefaultScale())
 		if err != nil {
