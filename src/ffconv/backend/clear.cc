@@ -39,6 +39,8 @@ ClearBackend::ClearBackend(const plan::Program& program, std::optional<std::uint
     : program_(program), errors_(program.params) {
   if (noise_seed) {
     noise_.emplace(*noise_seed);
+    const Params params(program.params);
+    primes_.assign(params.q().begin(), params.q().end());
   }
 }
 
@@ -52,6 +54,10 @@ void ClearBackend::disturb(std::vector<double>& slots, double std) {
       slot += std * normal_(*noise_);
     }
   }
+}
+
+double ClearBackend::key_error(int level) const {
+  return noise_ ? errors_.key_switch(level) : 0.0;
 }
 
 std::vector<double> ClearBackend::encoded(std::int32_t index, double scale) {
@@ -77,14 +83,14 @@ ClearBackend::Ciphertext ClearBackend::encrypt(std::int32_t input,
 
 ClearBackend::Ciphertext ClearBackend::rotate(const Ciphertext& x, std::int32_t step) {
   Ciphertext y{rotated(x.slots, step), x.level, 2, x.scale};
-  disturb(y.slots, std::hypot(errors_.key_switch(x.level), errors_.rounding()) / x.scale);
+  disturb(y.slots, std::hypot(key_error(x.level), errors_.rounding()) / x.scale);
   return y;
 }
 
 std::vector<double> ClearBackend::hoisted(const Ciphertext& x, std::int32_t step) {
   auto y = rotated(x.slots, step);
   if (step != 0) {
-    disturb(y, errors_.key_switch(x.level) / x.scale);
+    disturb(y, key_error(x.level) / x.scale);
   }
   return y;
 }
@@ -137,15 +143,15 @@ ClearBackend::Ciphertext ClearBackend::multiply(const Ciphertext& x, const Ciphe
 
 ClearBackend::Ciphertext ClearBackend::relinearize(Ciphertext x) {
   FFCONV_ASSERT(x.polynomials == 3);
-  disturb(x.slots, std::hypot(errors_.key_switch(x.level), errors_.rounding()) / x.scale);
+  disturb(x.slots, std::hypot(key_error(x.level), errors_.rounding()) / x.scale);
   x.polynomials = 2;
   return x;
 }
 
 ClearBackend::Ciphertext ClearBackend::rescale(Ciphertext x) {
-  x.scale /= std::exp2(program_.params.q_bits[static_cast<std::size_t>(x.level)]);
+  x.scale /= noise_ ? primes_[static_cast<std::size_t>(x.level)] : 1.0;
   --x.level;
-  disturb(x.slots, errors_.rounding() / x.scale);
+  disturb(x.slots, errors_.rescaling(x.polynomials) / x.scale);
   return x;
 }
 
@@ -181,7 +187,7 @@ std::vector<ClearBackend::Ciphertext> ClearBackend::linear(
                                   {std::vector<double>(n, 0.0), inputs[0]->level, 2, scale});
   for (auto& [key, sum] : giants) {
     if (key.second != 0) {
-      disturb(sum, std::hypot(errors_.key_switch(inputs[0]->level), errors_.rounding()) / scale);
+      disturb(sum, std::hypot(key_error(inputs[0]->level), errors_.rounding()) / scale);
     }
     add_rotated(outputs[static_cast<std::size_t>(key.first)].slots, sum, key.second);
   }

@@ -22,7 +22,7 @@ class ClearBackend {
     std::vector<double> slots;
     int level = 0;
     int polynomials = 2;
-    double scale = 0;
+    double scale = 0;  // followed only where noise is simulated: errors are relative to it
   };
 
   // `program` must outlive the backend. With a seed, CKKS noise is simulated: equal seeds give
@@ -52,11 +52,14 @@ class ClearBackend {
   std::vector<double> encoded(std::int32_t index, double scale);
   // Adds an error of standard deviation std to every slot, where noise is simulated.
   void disturb(std::vector<double>& slots, double std);
+  // Key errors of one key switch; 0, without asking for parameters, where no noise is simulated.
+  double key_error(int level) const;
   // The input rotated by `step` in the extended basis: key error, no rounding yet.
   std::vector<double> hoisted(const Ciphertext& x, std::int32_t step);
 
   const plan::Program& program_;
   plan::ErrorModel errors_;
+  std::vector<double> primes_;  // q_0, q_1, ..; empty without noise
   std::optional<std::mt19937_64> noise_;
   std::normal_distribution<double> normal_;
 };

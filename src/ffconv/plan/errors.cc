@@ -18,9 +18,16 @@ double ErrorModel::encoding(double period) {
   return std::sqrt((2 * period - 1) / 12);
 }
 
-// Two roundings: one of c0, and one of c1 that the secret multiplies.
+// Two roundings: one of c0, and one of c1 that the secret s multiplies. A slot of s is close to a
+// Gaussian of variance 2N * 2/3, so that s^2 has mean square 3 (2N * 2/3)^2.
 double ErrorModel::rounding() const {
-  return std::sqrt(2 * n_ / 12 * (1 + 2 * n_ * 2.0 / 3));
+  return rescaling(2);
+}
+
+double ErrorModel::rescaling(int polynomials) const {
+  const double secret = 2 * n_ * 2.0 / 3;
+  const double third = polynomials == 3 ? 3 * secret * secret : 0.0;
+  return std::sqrt(2 * n_ / 12 * (1 + secret + third));
 }
 
 // Each digit, uniform below the product D of its primes, meets a key error; P divides the sum.

@@ -20,9 +20,11 @@ class ErrorModel {
   // Rounding a plaintext vector of this period (1 to N): it lives in a subring of `period`
   // coefficients. Relative to the plaintext's scale.
   static double encoding(double period);
-  // Dividing both polynomials of a ciphertext by a prime and rounding: rescaling, and the end of a
-  // key switch.
+  // Dividing two polynomials by primes and rounding: rescaling, and the end of a key switch.
   double rounding() const;
+  // Rescaling. Of three polynomials it costs far more, as the rounding of the third meets the
+  // square of the secret.
+  double rescaling(int polynomials) const;
   // What the key's errors add in one key switch at `level`, without the rounding at its end.
   double key_switch(int level) const;
 

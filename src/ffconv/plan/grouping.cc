@@ -1,9 +1,10 @@
 #include "ffconv/plan/grouping.h"
 
 #include <algorithm>
-#include <limits>
+#include <map>
 #include <numeric>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace ffconv::plan {
@@ -31,15 +32,16 @@ class PairSet {
   int count_ = 0;
 };
 
-// The offset that moves the residues of `rotations` (ascending) modulo `high` to an interval that
-// starts at 0: their largest gap on the circle ends where they begin.
+// The offset that moves the residues of `rotations` modulo `high` to an interval that starts at 0:
+// their largest gap on the circle ends where they begin.
 std::size_t gap_offset(const std::vector<std::int32_t>& rotations, std::size_t high) {
-  std::set<std::size_t> residues;
+  std::vector<std::size_t> residues;
   for (const std::int32_t r : rotations) {
-    residues.insert(index(r) % high);
+    residues.push_back(index(r) % high);
   }
-  std::size_t previous = *residues.rbegin();
-  std::size_t start = *residues.begin(), largest = 0;
+  std::sort(residues.begin(), residues.end());
+  std::size_t previous = residues.back();
+  std::size_t start = residues.front(), largest = 0;
   for (const std::size_t r : residues) {
     const std::size_t gap = (r + high - previous) % high;
     if (gap > largest) {
@@ -49,6 +51,12 @@ std::size_t gap_offset(const std::vector<std::int32_t>& rotations, std::size_t h
     previous = r;
   }
   return (high - start) % high;
+}
+
+bool no_worse(const LinearShape& a, const LinearShape& b) {
+  return a.decomposed_inputs <= b.decomposed_inputs && a.babies <= b.babies &&
+         a.giants <= b.giants && a.extended_outputs <= b.extended_outputs &&
+         a.extended_terms <= b.extended_terms;
 }
 
 // (low, high) pairs worth trying.
@@ -64,8 +72,10 @@ std::vector<std::pair<std::size_t, std::size_t>> candidates(
   for (const std::int32_t r : rotations) {
     step = std::gcd(step, index(r));
   }
-  for (std::size_t radix = 3; step != 0 && radix < rotations.size() && step * radix < modulus;
-       ++radix) {
+  // A hoisted rotation costs no less than a sixteenth of a giant step: beyond four times the square
+  // root the balance cannot be.
+  for (std::size_t radix = 3;
+       step != 0 && step * radix < modulus && radix * radix <= 16 * rotations.size(); ++radix) {
     ranges.emplace_back(1, step * radix);
   }
   return ranges;
@@ -113,26 +123,39 @@ LinearShape split_shape(std::span<const Diagonal> diagonals, const Split& split)
   return shape;
 }
 
-Split best_split(std::span<const Diagonal> diagonals, std::size_t modulus, const CostTable& table,
-                 const CostShape& shape) {
+std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std::size_t modulus) {
   std::set<std::int32_t> distinct;
   for (const Diagonal& d : diagonals) {
     distinct.insert(d.rotation);
   }
   const std::vector<std::int32_t> rotations(distinct.begin(), distinct.end());
-  Split best;
-  double best_us = std::numeric_limits<double>::infinity();
+  std::map<std::size_t, std::set<std::size_t>> offsets;  // by high
+  std::vector<SplitOption> options;
   for (const auto& [low, high] : candidates(rotations, modulus)) {
-    for (const std::size_t offset : std::set<std::size_t>{0, gap_offset(rotations, high)}) {
+    const auto [known, is_new] = offsets.try_emplace(high);
+    if (is_new) {
+      known->second = {0, gap_offset(rotations, high)};
+    }
+    for (const std::size_t offset : known->second) {
       const Split split{modulus, offset, low, high};
-      const double us = linear_us(table, shape, split_shape(diagonals, split));
-      if (us < best_us) {
-        best_us = us;
-        best = split;
+      const SplitOption option{split, split_shape(diagonals, split)};
+      const bool useless = std::ranges::any_of(
+          options, [&](const SplitOption& other) { return no_worse(other.shape, option.shape); });
+      if (!useless) {
+        std::erase_if(
+            options, [&](const SplitOption& other) { return no_worse(option.shape, other.shape); });
+        options.push_back(option);
       }
     }
   }
-  return best;
+  return options;
+}
+
+const SplitOption& cheapest(std::span<const SplitOption> options, const CostTable& table,
+                            const CostShape& shape) {
+  return *std::ranges::min_element(options, {}, [&](const SplitOption& option) {
+    return linear_us(table, shape, option.shape);
+  });
 }
 
 }  // namespace ffconv::plan

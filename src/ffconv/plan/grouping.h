@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "ffconv/ckks/cost.h"
 
@@ -36,13 +37,20 @@ struct Split {
   Steps steps(std::int32_t rotation, std::size_t slot_count) const;
 };
 
-// What a linear map costs if split like that.
+// A split and what a linear map is composed of under it.
+struct SplitOption {
+  Split split;
+  LinearShape shape;
+};
+
 LinearShape split_shape(std::span<const Diagonal> diagonals, const Split& split);
 
-// The cheapest split at this ring and level, among bit ranges [low, high) and radixes of the
-// rotations' common step, with offset 0 and the offsets that let negative rotations join their
-// neighbours.
-Split best_split(std::span<const Diagonal> diagonals, std::size_t modulus, const CostTable& table,
-                 const CostShape& shape);
+// The splits that may be the cheapest at some ring and level: bit ranges [low, high) and radixes of
+// the rotations' common step, with offset 0 and with the offsets that let negative rotations join
+// their neighbours; those that are no better than another in any count are left out.
+std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std::size_t modulus);
+
+const SplitOption& cheapest(std::span<const SplitOption> options, const CostTable& table,
+                            const CostShape& shape);
 
 }  // namespace ffconv::plan

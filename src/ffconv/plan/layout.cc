@@ -17,14 +17,9 @@ constexpr std::int32_t kEmpty = SlotLabels::kEmpty;
 // padding.
 class Taps {
  public:
-  explicit Taps(const model::Linear& linear)
-      : count_(1), elements_(linear.out.size()), linear_(linear) {
+  explicit Taps(const model::Linear& linear) : count_(tap_count(linear)), linear_(linear) {
     if (const model::Convolution* conv = linear.convolution()) {
-      count_ = conv->weights.size() / linear.out.channels();
       fill(*conv);
-    } else if (std::holds_alternative<model::Dense>(linear.map)) {
-      count_ = linear.in.size();
-      fill();
     } else {
       fill();
     }
@@ -77,9 +72,11 @@ std::size_t power_of_two_at_least(std::size_t x) {
   return std::bit_ceil(x);
 }
 
-bool Layout::same_places(const Layout& other) const {
-  return std::ranges::equal(ciphertexts, other.ciphertexts, {}, &SlotLabels::elements,
-                            &SlotLabels::elements);
+std::size_t tap_count(const model::Linear& linear) {
+  if (const model::Convolution* conv = linear.convolution()) {
+    return conv->weights.size() / linear.out.channels();
+  }
+  return std::holds_alternative<model::Dense>(linear.map) ? linear.in.size() : 1;
 }
 
 Places::Places(const Layout& layout, std::size_t element_count) : first_(element_count + 1, 0) {
@@ -151,16 +148,23 @@ Layout grid_layout(const model::Shape& shape, const Grid& grid, std::size_t slot
   return layout;
 }
 
-Layout folded_layout(std::size_t element_count, std::size_t period, std::size_t run,
-                     std::size_t slot_count) {
-  FFCONV_ASSERT(period % run == 0 && slot_count % period == 0 &&
-                slot_count / period * run >= element_count);
+Layout folded_layout(const model::Shape& shape, const Grid& grid, std::size_t period,
+                     std::size_t run, std::size_t slot_count) {
+  const std::size_t blocks = slot_count / grid.channel;
+  FFCONV_ASSERT(period % run == 0 && blocks % period == 0 &&
+                blocks / period * run >= shape.channels());
   Layout layout{"folded", {{std::vector<std::int32_t>(slot_count, kEmpty)}}};
   auto& elements = layout.ciphertexts[0].elements;
-  for (std::size_t s = 0; s < slot_count; ++s) {
-    const std::size_t element = s / period * run + s % period % run;
-    if (element < element_count) {
-      elements[s] = static_cast<std::int32_t>(element);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    const std::size_t channel = b / period * run + b % period % run;
+    if (channel >= shape.channels()) {
+      continue;
+    }
+    for (std::size_t y = 0; y < shape.height(); ++y) {
+      for (std::size_t x = 0; x < shape.width(); ++x) {
+        elements[b * grid.channel + y * grid.row + x * grid.column] =
+            static_cast<std::int32_t>((channel * shape.height() + y) * shape.width() + x);
+      }
     }
   }
   return layout;

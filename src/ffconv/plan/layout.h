@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -23,7 +24,8 @@ struct Layout {
   std::vector<SlotLabels> ciphertexts;
 
   std::size_t period() const { return ciphertexts.front().elements.size(); }
-  bool same_places(const Layout& other) const;
+  // Whether every element stands in the same places.
+  bool operator==(const Layout& other) const { return ciphertexts == other.ciphertexts; }
 };
 
 // One place of an element; `slot` is below the period.
@@ -65,12 +67,13 @@ std::optional<Grid> strided_grid(const model::Linear& linear, const Grid& in);
 // the smallest power of two that holds all, at most slot_count.
 Layout grid_layout(const model::Shape& shape, const Grid& grid, std::size_t slot_count);
 
-// For the input of a layer whose outputs stand at s mod period: slot f * period + u holds element
-// f * run + (u mod run), so that `run` rotations and a fold over the multiples of `period` reach
-// every element from every u. run divides period, period divides slot_count; every element must
-// fit: slot_count / period * run >= element_count. run == period: the flat layout.
-Layout folded_layout(std::size_t element_count, std::size_t period, std::size_t run,
-                     std::size_t slot_count);
+// For the input of a layer that has `period` output channels in blocks like these, at block index
+// modulo period: block f * period + u holds channel f * run + (u mod run), so that shifts by `run`
+// blocks and a fold over the multiples of `period` blocks bring every channel to every u. Elements
+// within a block stand as `grid` says; grid.channel is the block's size. run divides period, both
+// are powers of two, and all channels must fit: slot_count / (block * period) * run >= channels.
+Layout folded_layout(const model::Shape& shape, const Grid& grid, std::size_t period,
+                     std::size_t run, std::size_t slot_count);
 
 // Inputs that the client prepares for a first layer whose outputs stand in `out`, per kernel offset
 // (im2col): no rotation is needed. The inputs of output element o, in the order of
@@ -78,6 +81,9 @@ Layout folded_layout(std::size_t element_count, std::size_t period, std::size_t 
 // a ciphertext of group j holds tap j * copies + t of the element at u. Groups are as many as the
 // taps need; equal label vectors are kept once.
 Layout offset_layout(const model::Linear& linear, const Layout& out, std::size_t slot_count);
+
+// Weights of an output element: taps, those on padding included.
+std::size_t tap_count(const model::Linear& linear);
 
 // The smallest power of two that is at least x.
 std::size_t power_of_two_at_least(std::size_t x);

@@ -47,15 +47,14 @@ Bounds::Bounds(const model::Network& network, const model::Ranges& ranges, doubl
   }
 }
 
-LinearPlan plan_linear(const LinearMap& map, std::size_t outputs, const Lowering& lowering,
-                       int level) {
+LinearPlan plan_linear(std::span<const SplitOption> options, std::size_t fold, std::size_t outputs,
+                       const Lowering& lowering, int level) {
   const CostTable& table = lowering.table;
   const CostShape before = lowering.ring.at(level), after = lowering.ring.at(level - 1);
-  LinearPlan plan;
-  plan.split = best_split(map.diagonals(), map.modulus(), table, before);
-  plan.fold_factors = fold_factors(map.fold(), table, after);
+  const SplitOption& option = cheapest(options, table, before);
+  LinearPlan plan{option.split, fold_factors(fold, table, after), 0};
   plan.predicted_us =
-      linear_us(table, before, split_shape(map.diagonals(), plan.split)) +
+      linear_us(table, before, option.shape) +
       static_cast<double>(outputs) * (rescale_us(table, before, 2) + add_us(table, after, 1) +
                                       fold_us(plan.fold_factors, table, after));
   return plan;
@@ -95,7 +94,8 @@ Tensor emit_linear(Emitter& emitter, const Lowering& lowering, std::size_t layer
   const auto& linear = std::get<model::Linear>(lowering.network.layers[layer]);
   const LinearMap map(linear, in.layout, out);
   const std::size_t outputs = out.ciphertexts.size();
-  const LinearPlan plan = plan_linear(map, outputs, lowering, emitter.level(in.registers.front()));
+  const LinearPlan plan = plan_linear(split_options(map.diagonals(), map.modulus()), map.fold(),
+                                      outputs, lowering, emitter.level(in.registers.front()));
   const std::size_t slots = emitter.slot_count();
 
   std::vector<LinearTerm> terms;

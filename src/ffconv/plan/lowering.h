@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,9 @@ struct LinearPlan {
   std::vector<std::size_t> fold_factors;
   double predicted_us = 0;  // products, rotations, rescales, folds and biases
 };
-LinearPlan plan_linear(const LinearMap& map, std::size_t outputs, const Lowering& lowering,
-                       int level);
+// The cheapest of `options`, followed by a fold of `fold` slots, for `outputs` ciphertexts.
+LinearPlan plan_linear(std::span<const SplitOption> options, std::size_t fold, std::size_t outputs,
+                       const Lowering& lowering, int level);
 double square_us(const Lowering& lowering, int level);  // of one ciphertext, relinearized, rescaled
 
 // A tensor in registers, one a ciphertext of its layout.

@@ -1,11 +1,10 @@
 // The packings: which layout each tensor of a network gets, and the programs that follow.
 //
 // dense and auto choose one layout for the input and one for the output of every linear layer; the
-// program is then the same mechanical lowering. lola is a pipeline of its own. Pictures, sources
-// and counts: docs/packing.md.
+// program is then the same mechanical lowering (auto: search.h). lola is a pipeline of its own.
+// Pictures, sources and counts: docs/packing.md.
 #pragma once
 
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -36,9 +35,5 @@ std::vector<Layout> dense_layouts(const Lowering& lowering);
 // last layer row by row. No hoisting, no baby steps. The last layer's scores fill a ciphertext
 // each.
 Program lower_lola(const Lowering& lowering);
-
-// The cheapest known layouts by predicted time, those of the input included. Empty where no
-// combination of known layouts exists.
-std::vector<Layout> search_layouts(const Lowering& lowering);
 
 }  // namespace ffconv::plan

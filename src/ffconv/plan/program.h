@@ -30,6 +30,8 @@ struct SlotVector {
 struct SlotLabels {
   static constexpr std::int32_t kEmpty = -1;
   std::vector<std::int32_t> elements;
+
+  bool operator==(const SlotLabels&) const = default;
 };
 
 // out = sum over terms of rotate(vector * rotate(input, baby), giant): a linear map given by

@@ -1,0 +1,202 @@
+#include "ffconv/plan/parameters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <vector>
+
+#include "ffconv/base/assert.h"
+#include "ffconv/base/error.h"
+#include "ffconv/plan/errors.h"
+#include "ffconv/plan/precision.h"
+
+namespace ffconv::plan {
+namespace {
+
+constexpr double kMaxValueBits = 40;    // b; doubles encode and decode this precisely
+constexpr double kLastModulusBits = 3;  // of q_0 beyond b: sign, two to spare
+constexpr double kSpecialBits = 5;  // of P beyond the largest digit: key errors below rounding's
+constexpr double kBitStep = 0.25;
+
+std::size_t index(std::int32_t number) {
+  return static_cast<std::size_t>(number);
+}
+
+// What a program asks of its chain.
+struct ChainShape {
+  std::vector<bool> square;  // [levels]: whether a square consumes the level's prime; 0 is unused
+  int max_key_level = -1;
+};
+
+ChainShape chain_shape(const Program& program) {
+  ChainShape shape;
+  int top = 0;
+  for (const ValueInfo& value : program.values) {
+    top = std::max(top, value.level);
+  }
+  shape.square.assign(index(top) + 1, false);
+  for (const Instruction& op : program.instructions) {
+    if (op.op == OpCode::kSquare || op.op == OpCode::kMultiply) {
+      shape.square[index(program.values[index(op.in[0])].level)] = true;
+    }
+  }
+  const KeyRequest keys = key_request(program);
+  shape.max_key_level = keys.relinearization_level;
+  for (const auto& rotation : keys.rotations) {
+    shape.max_key_level = std::max(shape.max_key_level, rotation.level);
+  }
+  return shape;
+}
+
+double sum(std::span<const double> bits) {
+  return std::accumulate(bits.begin(), bits.end(), 0.0);
+}
+
+// The chain with these bits, or nothing if the ring does not hold it within `limit` bits.
+std::optional<ParamsSpec> make_chain(const ChainShape& shape, const RingShape& ring,
+                                     double value_bits, double weight_bits, double limit) {
+  ParamsSpec spec;
+  spec.log_n = ring.log_n;
+  spec.q_bits.push_back(value_bits + kLastModulusBits);
+  for (std::size_t level = 1; level < shape.square.size(); ++level) {
+    spec.q_bits.push_back(shape.square[level] ? value_bits : weight_bits);
+  }
+  if (sum(spec.q_bits) > limit) {
+    return std::nullopt;
+  }
+  if (shape.max_key_level < 0) {
+    return spec;
+  }
+  spec.max_key_level = shape.max_key_level;
+  spec.digit_primes = ring.digit_primes;
+  const std::span keyed(spec.q_bits.data(), index(shape.max_key_level) + 1);
+  double digit_bits = 0;
+  for (std::size_t first = 0; first < keyed.size(); first += index(ring.digit_primes)) {
+    const std::size_t count = std::min(index(ring.digit_primes), keyed.size() - first);
+    digit_bits = std::max(digit_bits, sum(keyed.subspan(first, count)));
+  }
+  const double special_bits =
+      std::min(digit_bits + kSpecialBits, 1.0 * kMaxPrimeBits * ring.special_primes);
+  spec.p_bits.assign(index(ring.special_primes), special_bits / ring.special_primes);
+  const bool fits = special_bits >= digit_bits && sum(keyed) + special_bits <= limit &&
+                    spec.p_bits[0] >= ring.log_n + 4;
+  return fits ? std::optional(spec) : std::nullopt;
+}
+
+struct Choice {
+  ParamsSpec spec;
+  double value_bits = 0;
+};
+
+// The most precise chain within `limit` bits.
+std::optional<Choice> best_chain(Program& program, const ErrorPropagation& errors,
+                                 const ChainShape& shape, const RingShape& ring, double limit) {
+  const double least_bits = ring.log_n + 4;
+  std::optional<Choice> best;
+  double best_std = std::numeric_limits<double>::infinity();
+  for (double value_bits = kMaxValueBits; value_bits >= least_bits; value_bits -= kBitStep) {
+    // More bits for weights never hurt: the largest that fit.
+    std::optional<ParamsSpec> spec;
+    for (double weight_bits = kMaxPrimeBits; weight_bits >= least_bits && !spec;
+         weight_bits -= kBitStep) {
+      spec = make_chain(shape, ring, value_bits, weight_bits, limit);
+    }
+    if (!spec) {
+      continue;
+    }
+    program.params = *spec;
+    std::vector<double> primes;
+    for (const double bits : spec->q_bits) {
+      primes.push_back(std::exp2(bits));
+    }
+    assign_scales(program, primes, value_bits);
+    const double std = errors.output_std(program);
+    if (std < best_std) {
+      best_std = std;
+      best = Choice{*spec, value_bits};
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+double least_value_bits(int log_n, double precision_bits, double margin) {
+  ParamsSpec ring;
+  ring.log_n = log_n;
+  return std::max<double>(log_n + 4,
+                          std::log2(ErrorModel(ring).rounding() / margin) + precision_bits);
+}
+
+double least_chain_bits(int log_n, int levels, double precision_bits, double margin) {
+  return least_value_bits(log_n, precision_bits, margin) + kLastModulusBits +
+         levels * (log_n + 4.0);
+}
+
+void assign_scales(Program& program, std::span<const double> primes, double value_bits) {
+  const auto full_scale = [&](const ValueInfo& value) {
+    return std::exp2(value_bits) / value.max_abs;
+  };
+  for (std::size_t i = 0; i < index(program.input_count); ++i) {
+    program.values[i].scale = full_scale(program.values[i]);
+  }
+  for (Instruction& op : program.instructions) {
+    const ValueInfo& x = program.values[index(op.in[0])];
+    double scale = x.scale;
+    switch (op.op) {
+      case OpCode::kLinear:
+      case OpCode::kMultiplyPlain:
+        scale = full_scale(program.values[index(op.out[0])]) * primes[index(x.level)];
+        op.plain_scale = scale / x.scale;
+        break;
+      case OpCode::kSquare:
+      case OpCode::kMultiply:
+        scale *= program.values[index(op.in.back())].scale;
+        break;
+      case OpCode::kRescale:
+        scale /= primes[index(x.level)];
+        break;
+      default:
+        break;
+    }
+    for (const std::int32_t r : op.out) {
+      program.values[index(r)].scale = scale;
+    }
+  }
+}
+
+bool assign_parameters(Program& program, const RingShape& ring, double margin) {
+  const ChainShape shape = chain_shape(program);
+  if (shape.square.size() + index(ring.special_primes) > kMaxPrimes) {
+    return false;
+  }
+  const ErrorPropagation errors(program, margin);
+  // Primes lie near the bits asked for, not on them: where the sum of the real ones is beyond the
+  // row, a little less is asked for.
+  constexpr int kAttempts = 24;
+  double limit = max_log_qp(ring.log_n);
+  for (int attempt = 0; attempt < kAttempts; ++attempt, limit -= kBitStep) {
+    const auto choice = best_chain(program, errors, shape, ring, limit);
+    if (!choice) {
+      return false;
+    }
+    try {
+      const Params params(choice->spec);
+      program.params = choice->spec;
+      const std::vector<double> primes(params.q().begin(), params.q().end());
+      assign_scales(program, primes, choice->value_bits);
+      program.output_noise_std = errors.output_std(program);
+      return true;
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kInsecure && error.code() != ErrorCode::kInvalidArgument) {
+        throw;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace ffconv::plan

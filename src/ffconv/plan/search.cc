@@ -1,0 +1,179 @@
+#include "ffconv/plan/search.h"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "ffconv/base/assert.h"
+#include "ffconv/plan/linear_map.h"
+
+namespace ffconv::plan {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+// Beyond this many prepared inputs a client's upload outweighs anything.
+constexpr std::size_t kMaxOffsetInputs = 64;
+// Flat layouts are also tried over this many ciphertexts of a shorter period.
+constexpr std::array<std::size_t, 3> kParts = {1, 2, 4};
+
+void add(std::vector<Candidate>& candidates, Candidate candidate) {
+  const bool known = std::ranges::any_of(
+      candidates, [&](const Candidate& other) { return other.layout == candidate.layout; });
+  if (!known) {
+    candidates.push_back(std::move(candidate));
+  }
+}
+
+// Channels of `shape` folded for `outputs` channels of a next layer.
+void add_folded(std::vector<Candidate>& candidates, const model::Shape& shape, const Grid& grid,
+                std::size_t outputs, std::size_t slot_count) {
+  const std::size_t blocks = slot_count / grid.channel;
+  for (const std::size_t parts : kParts) {
+    const std::size_t period = std::max<std::size_t>(1, power_of_two_at_least(outputs) / parts);
+    if (period > blocks) {
+      continue;
+    }
+    const std::size_t folds = blocks / period;
+    const std::size_t run = power_of_two_at_least((shape.channels() + folds - 1) / folds);
+    if (run <= period) {
+      add(candidates, {folded_layout(shape, grid, period, run, slot_count), std::nullopt});
+    }
+  }
+}
+
+const model::Linear* next_linear(const model::Network& network, std::size_t layer) {
+  for (std::size_t k = layer; k < network.layers.size(); ++k) {
+    if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
+      return linear;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::vector<Candidate> candidates(const model::Shape& shape, const model::Linear* next,
+                                  std::size_t slot_count) {
+  std::vector<Candidate> result;
+  const Grid blocked = blocked_grid(shape), flat = flat_grid(shape);
+  add(result, {grid_layout(shape, blocked, slot_count), blocked});
+  const std::size_t full = std::min(slot_count, power_of_two_at_least(shape.size()));
+  for (const std::size_t parts : kParts) {
+    if (full >= parts) {
+      add(result, {grid_layout(shape, flat, full / parts), flat});
+    }
+  }
+  if (next == nullptr) {
+    return result;
+  }
+  if (next->convolution() != nullptr && next->in == shape && blocked.channel <= slot_count) {
+    add_folded(result, shape, blocked, next->out.channels(), slot_count);
+  } else if (shape.size() <= slot_count) {
+    add_folded(result, {{shape.size()}}, {1, 1, 1}, next->out.size(), slot_count);
+  }
+  return result;
+}
+
+LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count)
+    : network_(network), slot_count_(slot_count) {
+  inputs_ = candidates(network.input, next_linear(network, 0), slot_count);
+  stages_.reserve(network.layers.size());  // `in` points into it
+  const std::vector<Candidate>* in = &inputs_;
+  model::Shape shape = network.input;
+  for (std::size_t k = 0; k < network.layers.size(); ++k) {
+    const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
+    if (linear == nullptr) {
+      continue;
+    }
+    Stage stage{k, candidates(linear->out, next_linear(network, k + 1), slot_count), {}};
+    for (const Candidate& source : *in) {
+      if (const auto grid = source.grid && linear->in == shape ? strided_grid(*linear, *source.grid)
+                                                               : std::nullopt) {
+        add(stage.out, {grid_layout(linear->out, *grid, slot_count), grid});
+      }
+    }
+    for (std::size_t from = 0; from < in->size(); ++from) {
+      for (std::size_t to = 0; to < stage.out.size(); ++to) {
+        const LinearMap map(*linear, (*in)[from].layout, stage.out[to].layout);
+        stage.edges.push_back(
+            {from, to, split_options(map.diagonals(), map.modulus()), map.fold()});
+      }
+    }
+    shape = linear->out;
+    stages_.push_back(std::move(stage));
+    in = &stages_.back().out;
+  }
+  add_offset_inputs();
+}
+
+// One more input for each candidate of the first layer's output, with an edge to that one only.
+void LayoutSearch::add_offset_inputs() {
+  const auto& linear = std::get<model::Linear>(network_.layers[0]);
+  Stage& stage = stages_[0];
+  first_offset_ = inputs_.size();
+  for (std::size_t to = 0; to < stage.out.size(); ++to) {
+    const Layout& out = stage.out[to].layout;
+    const std::size_t copies = slot_count_ / out.period();
+    const std::size_t terms = out.ciphertexts.size() * ((tap_count(linear) + copies - 1) / copies);
+    if (terms > kMaxOffsetInputs) {
+      continue;
+    }
+    LinearShape shape;
+    shape.plain_terms = static_cast<int>(terms);
+    const Split split{out.period(), 0, 1, 1};
+    stage.edges.push_back({inputs_.size(), to, {{split, shape}}, copies});
+    inputs_.push_back({offset_layout(linear, out, slot_count_), std::nullopt});
+  }
+}
+
+double LayoutSearch::price(const Lowering& lowering, const Stage& stage, const Edge& edge) const {
+  const auto level = static_cast<int>(network_.layers.size() - stage.layer);
+  const std::size_t outputs = stage.out[edge.to].layout.ciphertexts.size();
+  double us = plan_linear(edge.options, edge.fold, outputs, lowering, level).predicted_us;
+  const std::size_t next = stage.layer + 1;
+  if (next < network_.layers.size() &&
+      std::holds_alternative<model::Square>(network_.layers[next])) {
+    us += static_cast<double>(outputs) * square_us(lowering, level - 1);
+  }
+  return us;
+}
+
+std::optional<std::vector<Layout>> LayoutSearch::best(const Lowering& lowering,
+                                                      const Options& options) const {
+  struct Node {
+    double us = kInfinity;
+    std::size_t from = 0;
+  };
+  std::vector<std::vector<Node>> nodes{std::vector<Node>(inputs_.size())};
+  for (std::size_t i = options.keyless_first ? first_offset_ : 0; i < inputs_.size(); ++i) {
+    nodes[0][i].us = options.upload_us * static_cast<double>(inputs_[i].layout.ciphertexts.size());
+  }
+  for (const Stage& stage : stages_) {
+    std::vector<Node> reached(stage.out.size());
+    for (const Edge& edge : stage.edges) {
+      const double before = nodes.back()[edge.from].us;
+      if (before < kInfinity) {
+        const double us = before + price(lowering, stage, edge);
+        if (us < reached[edge.to].us) {
+          reached[edge.to] = {us, edge.from};
+        }
+      }
+    }
+    nodes.push_back(std::move(reached));
+  }
+  const auto last = std::ranges::min_element(nodes.back(), {}, &Node::us);
+  if (last->us == kInfinity) {
+    return std::nullopt;
+  }
+  auto at = static_cast<std::size_t>(last - nodes.back().begin());
+  std::vector<Layout> layouts(nodes.size());
+  for (std::size_t k = nodes.size() - 1; k > 0; --k) {
+    layouts[k] = stages_[k - 1].out[at].layout;
+    at = nodes[k][at].from;
+  }
+  layouts[0] = inputs_[at].layout;
+  return layouts;
+}
+
+}  // namespace ffconv::plan
