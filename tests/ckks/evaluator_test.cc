@@ -154,11 +154,12 @@ TEST_P(EvaluatorTest, LinearTransformsEqualTheirDiagonals) {
       f.add_rotation(step, level);
     }
     std::vector<std::vector<double>> x, expected(2, std::vector<double>(n, 0.0));
-    std::vector<Ciphertext> inputs;
     for (int i = 0; i < 2; ++i) {
       x.push_back(random_slots(n, random_));
-      inputs.push_back(encrypt(f.secret, encode(*f.context, x.back(), scale, level)));
     }
+    const Ciphertext c0 = encrypt(f.secret, encode(*f.context, x[0], scale, level));
+    const Ciphertext c1 = encrypt(f.secret, encode(*f.context, x[1], scale, level));
+    const std::vector<const Ciphertext*> inputs = {&c0, &c1};
     LinearTransform transform{2, 2, level, {}, {}};
     for (std::int32_t output = 0; output < 2; ++output) {
       for (const std::int32_t giant : {0, 16, 32}) {
@@ -194,8 +195,9 @@ TEST_P(EvaluatorTest, LinearTransformsWithoutRotationNeedNoKey) {
   const std::size_t n = f.context->n();
   const auto x = random_slots(n, random_), y = random_slots(n, random_),
              w = random_slots(n, random_);
-  const std::vector<Ciphertext> inputs = {encrypt(f.secret, encode(*f.context, x, kScale, 2)),
-                                          encrypt(f.secret, encode(*f.context, y, kScale, 2))};
+  const Ciphertext cx = encrypt(f.secret, encode(*f.context, x, kScale, 2));
+  const Ciphertext cy = encrypt(f.secret, encode(*f.context, y, kScale, 2));
+  const std::vector<const Ciphertext*> inputs = {&cx, &cy};
   LinearTransform transform{2, 1, 2, {{0, 0, 0, 0, 0}, {1, 0, 0, 0, 1}}, {}};
   transform.plaintexts = {encode(*f.context, w, kScale, 2), encode(*f.context, x, kScale, 2)};
   std::vector<double> expected(n);

@@ -178,8 +178,9 @@ std::map<std::string, Ciphertext> evaluate(const Setup& setup, const Ciphertext&
   // Weights at the scale of the prime that rescaling divides by: the scale comes back exactly.
   const double weight_scale = prime_of(setup, top);
   result["weighted"] = rescale(multiply_plain(x, encode(context, setup.y, weight_scale, top)));
+  const Ciphertext* const input = &x;
   result["transformed"] =
-      rescale(linear_transform({&x, 1}, two_by_two(setup, weight_scale), keys).front());
+      rescale(linear_transform({&input, 1}, two_by_two(setup, weight_scale), keys).front());
   const Ciphertext turned = rotate(result["product"], kChainStep, keys);
   const Ciphertext squared = relinearize_rescale(square(turned), keys);
   result["chain"] = add_plain(squared, encode(context, setup.x, squared.scale, squared.level));

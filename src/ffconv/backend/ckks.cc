@@ -156,11 +156,7 @@ Ciphertext CkksBackend::checked(Ciphertext result, std::size_t output) const {
 
 std::vector<Ciphertext> CkksBackend::linear(const Instruction& op,
                                             std::span<const Ciphertext* const> inputs) {
-  std::vector<Ciphertext> operands;
-  for (const Ciphertext* input : inputs) {
-    operands.push_back(*input);
-  }
-  std::vector<Ciphertext> results = linear_transform(operands, encoded_.transform(op), keys_);
+  std::vector<Ciphertext> results = linear_transform(inputs, encoded_.transform(op), keys_);
   for (std::size_t i = 0; i < results.size(); ++i) {
     results[i] = checked(std::move(results[i]), i);
   }

@@ -38,20 +38,20 @@ ExtendedPair sum_products(const std::vector<Product>& products) {
   return sum;
 }
 
-void check(std::span<const Ciphertext> inputs, const LinearTransform& transform) {
+void check(std::span<const Ciphertext* const> inputs, const LinearTransform& transform) {
   if (inputs.size() != static_cast<std::size_t>(transform.inputs)) {
     fail(ErrorCode::kMismatch, "linear_transform: expected {} ciphertexts, got {}",
          transform.inputs, inputs.size());
   }
-  for (const Ciphertext& input : inputs) {
-    internal::check_same(inputs[0], input, "linear_transform");
-    internal::check_scales(inputs[0].scale, input.scale, "linear_transform");
-    internal::check_polynomials(input, 2, "linear_transform");
+  for (const Ciphertext* input : inputs) {
+    internal::check_same(*inputs[0], *input, "linear_transform");
+    internal::check_scales(inputs[0]->scale, input->scale, "linear_transform");
+    internal::check_polynomials(*input, 2, "linear_transform");
   }
-  if (inputs[0].level != transform.level) {
+  if (inputs[0]->level != transform.level) {
     fail(ErrorCode::kMismatch,
          "linear_transform: weights are encoded for level {}, the ciphertexts stand at level {}",
-         transform.level, inputs[0].level);
+         transform.level, inputs[0]->level);
   }
 }
 
@@ -74,9 +74,9 @@ Groups group_terms(const LinearTransform& transform) {
 // Every rotated input, P rotate(in, baby) over QP.
 using Babies = std::map<std::pair<std::int32_t, std::int32_t>, ExtendedPair>;
 
-Babies make_babies(std::span<const Ciphertext> inputs, const LinearTransform& transform,
+Babies make_babies(std::span<const Ciphertext* const> inputs, const LinearTransform& transform,
                    const EvaluationKeys& keys) {
-  const Context& context = *inputs[0].context;
+  const Context& context = *inputs[0]->context;
   const int level = transform.level;
   std::map<std::int32_t, std::set<std::int32_t>> steps;
   for (const TransformTerm& term : transform.terms) {
@@ -84,7 +84,7 @@ Babies make_babies(std::span<const Ciphertext> inputs, const LinearTransform& tr
   }
   Babies babies;
   for (const auto& [input, input_steps] : steps) {
-    const Ciphertext& c = inputs[static_cast<std::size_t>(input)];
+    const Ciphertext& c = *inputs[static_cast<std::size_t>(input)];
     Decomposition decomposition;
     for (const std::int32_t step : input_steps) {
       if (step == 0) {
@@ -138,14 +138,14 @@ std::vector<Poly<Eval>> transform_extended(
 }
 
 // Weights bounded by the largest of each plaintext, errors independent.
-Noise transformed_noise(std::span<const Ciphertext> inputs, const LinearTransform& transform,
+Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearTransform& transform,
                         const std::map<std::int32_t, std::vector<TransformTerm>>& by_giant) {
-  const Params& params = inputs[0].context->params();
+  const Params& params = inputs[0]->context->params();
   double variance = 0.0, message = 0.0;
   const double switching = transform.rotates() ? key_switching_noise(params, transform.level) : 0.0;
   for (const auto& [giant, terms] : by_giant) {
     for (const TransformTerm& term : terms) {
-      const Ciphertext& input = inputs[static_cast<std::size_t>(term.input)];
+      const Ciphertext& input = *inputs[static_cast<std::size_t>(term.input)];
       const Plaintext& plain = transform.plaintexts[static_cast<std::size_t>(term.plaintext)];
       const double weight = plain.max_abs * plain.scale;
       const double rounded = input.noise.message_max * encoding_noise(params);
@@ -168,27 +168,27 @@ bool LinearTransform::rotates() const {
                      [](const TransformTerm& term) { return term.baby != 0 || term.giant != 0; });
 }
 
-std::vector<Ciphertext> linear_transform(std::span<const Ciphertext> inputs,
+std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
                                          const LinearTransform& transform,
                                          const EvaluationKeys& keys) {
   check(inputs, transform);
-  const Context& context = *inputs[0].context;
+  const Context& context = *inputs[0]->context;
   const Groups groups = group_terms(transform);
   const bool rotates = transform.rotates();
   const Babies babies = rotates ? make_babies(inputs, transform, keys) : Babies{};
   std::vector<Ciphertext> outputs;
   for (const auto& [output, by_giant] : groups) {
     Ciphertext result;
-    result.context = inputs[0].context;
+    result.context = inputs[0]->context;
     result.level = transform.level;
-    result.scale = inputs[0].scale * transform.plaintexts.front().scale;
+    result.scale = inputs[0]->scale * transform.plaintexts.front().scale;
     result.noise = transformed_noise(inputs, transform, by_giant);
     if (rotates) {
       result.polys = transform_extended(context, transform, by_giant, babies, keys);
     } else {
       std::vector<Product> products;
       for (const TransformTerm& term : by_giant.begin()->second) {
-        const Ciphertext& input = inputs[static_cast<std::size_t>(term.input)];
+        const Ciphertext& input = *inputs[static_cast<std::size_t>(term.input)];
         products.push_back({&input.polys[0], &input.polys[1],
                             &transform.plaintexts[static_cast<std::size_t>(term.plaintext)].poly});
       }

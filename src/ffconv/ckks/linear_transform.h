@@ -40,7 +40,7 @@ struct LinearTransform {
 
 // Not rescaled: the result's scale is the ciphertexts' times the plaintexts'. Throws as
 // evaluator.h; kInvalidArgument where an output has no term.
-std::vector<Ciphertext> linear_transform(std::span<const Ciphertext> inputs,
+std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
                                          const LinearTransform& transform,
                                          const EvaluationKeys& keys);
 
