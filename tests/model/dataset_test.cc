@@ -9,6 +9,7 @@
 
 #include "ffconv/model/image.h"
 #include "support/error_of.h"
+#include "support/temporary_directory.h"
 
 namespace ffconv::model {
 namespace {
@@ -20,23 +21,15 @@ using ::testing::HasSubstr;
 
 using Bytes = std::vector<std::uint8_t>;
 
-// A folder of its own for each test, removed at its end.
 class DatasetTest : public ::testing::Test {
  protected:
-  DatasetTest()
-      : folder_(std::filesystem::path(FFCONV_BINARY_DIR) / "dataset_test" /
-                ::testing::UnitTest::GetInstance()->current_test_info()->name()) {
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
-  }
-  ~DatasetTest() override { std::filesystem::remove_all(folder_); }
-
-  std::filesystem::path write(const std::string& name, const std::string& content) {
+  std::filesystem::path write(const std::string& name, const std::string& content) const {
     std::ofstream(folder_ / name, std::ios::binary) << content;
     return folder_ / name;
   }
 
-  const std::filesystem::path folder_;
+  const ffconv::testing::TemporaryDirectory directory_;
+  const std::filesystem::path folder_ = directory_.path();
 };
 
 // Two images of 1 x 2 pixels with the labels 1 and 0.

@@ -41,8 +41,8 @@ Shape read_header(const File& file) {
   if (stbi_is_16_bit_from_memory(file.data(), file.size()) != 0) {
     fail(ErrorCode::kFormat, "{}: expected 8 bits a channel, got 16", file.path.string());
   }
-  const Shape shape{{static_cast<std::size_t>(channels), static_cast<std::size_t>(height),
-                     static_cast<std::size_t>(width)}};
+  Shape shape{{static_cast<std::size_t>(channels), static_cast<std::size_t>(height),
+               static_cast<std::size_t>(width)}};
   if (shape.size() > kMaxPixels) {
     fail(ErrorCode::kFormat, "{}: expected at most {} values, got {}", file.path.string(),
          kMaxPixels, to_string(shape));
