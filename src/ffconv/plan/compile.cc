@@ -17,6 +17,19 @@ namespace {
 // Digits of more primes than this have not paid at any level count that a network uses.
 constexpr int kMaxDigitPrimes = 4;
 
+// A program that can be had, before it is lowered in full.
+struct Attempt {
+  RingShape ring;
+  double us = 0;                // predicted, upload included
+  std::vector<Layout> layouts;  // empty for lola
+};
+
+bool crowded(const std::vector<Layout>& layouts) {
+  // The input's ciphertexts may be many by choice.
+  return std::any_of(layouts.begin() + 1, layouts.end(),
+                     [](const Layout& layout) { return layout.ciphertexts.size() > 1; });
+}
+
 class Compiler {
  public:
   Compiler(const model::Network& network, const model::Ranges& ranges,
@@ -35,87 +48,96 @@ class Compiler {
       consider(options_.packing);
     }
     if (!best_) {
+      const std::string rings = options_.log_n
+                                    ? fmt::format("N = 2^{} does not hold", *options_.log_n)
+                                    : "no ring up to N = 2^17 holds";
       fail(ErrorCode::kUnsupported,
-           "network {}: no ring {} holds {} layers at {} bits of precision with packing {} (best "
-           "found: {:.1f} bits); use fewer layers, less precision or tighter ranges",
-           network_.name,
-           options_.log_n ? fmt::format("of N = 2^{}", *options_.log_n)
-                          : std::string("up to N = 2^17"),
-           network_.layers.size(), options_.precision_bits, to_string(options_.packing),
-           most_precise_);
+           "network {}: {} {} layers at {} bits of precision with packing {} (best found: {:.1f} "
+           "bits); use fewer layers, less precision or tighter value ranges",
+           network_.name, rings, network_.layers.size(), options_.precision_bits,
+           to_string(options_.packing), most_precise_);
     }
     best_->report.alternatives = std::move(alternatives_);
     return std::move(*best_);
   }
 
  private:
-  // Adds the fastest program of the packing at the smallest ring that holds it; auto looks one ring
-  // further, where fewer ciphertexts may pay.
+  // Offers the fastest program of the packing in the smallest ring that holds it. Where a tensor
+  // takes several ciphertexts there, auto looks at the next ring too: fewer may pay.
   void consider(Packing packing) {
     const int first = options_.log_n.value_or(kMinLogN), last = options_.log_n.value_or(kMaxLogN);
-    int tries = packing == Packing::kAuto ? 2 : 1;
-    for (int log_n = first; log_n <= last && tries > 0; ++log_n) {
-      const auto levels = static_cast<int>(network_.layers.size());
-      if (least_chain_bits(log_n, levels, options_.precision_bits, options_.margin) <=
+    const auto levels = static_cast<int>(network_.layers.size());
+    bool found = false;
+    for (int log_n = first; log_n <= last; ++log_n) {
+      if (least_chain_bits(log_n, levels, options_.precision_bits, options_.margin) >
           max_log_qp(log_n)) {
-        tries -= consider(packing, log_n) ? 1 : 0;
+        continue;
       }
+      const auto layouts = consider(packing, log_n);
+      if (found || (layouts && !(packing == Packing::kAuto && crowded(*layouts)))) {
+        return;
+      }
+      found = layouts.has_value();
     }
   }
 
-  bool consider(Packing packing, int log_n) {
-    bool found = false;
+  // The layouts of the program that was offered; nullopt where the ring does not hold any.
+  std::optional<std::vector<Layout>> consider(Packing packing, int log_n) {
+    // Relinearizing late is cheaper wherever it is precise enough.
     for (const auto mode : {Relinearize::kAfterRescale, Relinearize::kBeforeRescale}) {
+      std::vector<Attempt> attempts;
       for (int digit = 1; digit <= kMaxDigitPrimes; ++digit) {
         for (int special = 1; special <= digit; ++special) {
-          const Lowering lowering{network_, bounds_, options_.cost, {log_n, special, digit}, mode};
-          for (Program& program : lower(packing, lowering)) {
-            found = offer(packing, std::move(program), lowering.ring) || found;
-          }
+          add_attempts(packing, lowering({log_n, special, digit}, mode), attempts);
         }
       }
-      if (found) {
-        break;  // relinearizing late is cheaper wherever it is precise enough
+      std::ranges::stable_sort(attempts, {}, &Attempt::us);
+      for (Attempt& attempt : attempts) {
+        if (offer(packing, lower(lowering(attempt.ring, mode), attempt), attempt.ring)) {
+          return std::move(attempt.layouts);
+        }
       }
     }
-    return found;
+    return std::nullopt;
   }
 
-  // The programs to try for a packing: more than one where predicted time alone does not decide.
-  std::vector<Program> lower(Packing packing, const Lowering& lowering) {
-    switch (packing) {
-      case Packing::kDense:
-        return {lower_chain(lowering, dense_layouts(lowering))};
-      case Packing::kLola:
-        return {lower_lola(lowering)};
-      case Packing::kAuto:
-        break;
-    }
-    // Keys at the highest level cost bits that the chain may need: also try without.
-    const LayoutSearch& search = this->search(lowering.ring.log_n);
-    const auto free = search.best(lowering, {input_us(lowering.ring.log_n), false});
-    const auto keyless = search.best(lowering, {input_us(lowering.ring.log_n), true});
-    std::vector<Program> programs{lower_chain(lowering, *free)};
-    if (keyless && *keyless != *free) {
-      programs.push_back(lower_chain(lowering, *keyless));
-    }
-    return programs;
+  Lowering lowering(const RingShape& ring, Relinearize mode) const {
+    return {network_, bounds_, options_.cost, ring, mode};
+  }
+  static Program lower(const Lowering& lowering, const Attempt& attempt) {
+    return attempt.layouts.empty() ? lower_lola(lowering) : lower_chain(lowering, attempt.layouts);
   }
 
-  const LayoutSearch& search(int log_n) {
+  void add_attempts(Packing packing, const Lowering& lowering, std::vector<Attempt>& attempts) {
+    const RingShape& ring = lowering.ring;
+    if (packing == Packing::kAuto) {
+      // Keys at the highest level cost bits that the chain may need: also without.
+      for (const bool keyless_first : {false, true}) {
+        if (auto path = search(ring.log_n).best(lowering, {input_us(ring.log_n), keyless_first})) {
+          attempts.push_back({ring, path->us, std::move(path->layouts)});
+        }
+      }
+      return;
+    }
+    Attempt attempt{ring, 0, {}};
+    if (packing == Packing::kDense) {
+      attempt.layouts = dense_layouts(lowering);
+    }
+    Program program = lower(lowering, attempt);
+    program.params.digit_primes = ring.digit_primes;
+    program.params.p_bits.resize(static_cast<std::size_t>(ring.special_primes));
+    attempt.us = count(program, options_.cost).total.predicted_us;
+    attempts.push_back(std::move(attempt));
+  }
+
+  LayoutSearch& search(int log_n) {
     return searches_.try_emplace(log_n, network_, std::size_t{1} << log_n).first->second;
   }
 
-  // About what one input ciphertext costs to send: its chain is not known yet.
-  double input_us(int log_n) const {
-    const double bits = std::min(max_log_qp(log_n),
-                                 kMaxPrimeBits * static_cast<double>(network_.layers.size() + 1));
-    return transfer_us(bits, log_n);
-  }
-
-  // Keeps the program if it is precise enough and the best so far.
+  // Keeps the program if it is precise enough and the best so far. False if it is not precise
+  // enough.
   bool offer(Packing packing, Program program, const RingShape& ring) {
-    if (!assign_parameters(program, ring, options_.margin)) {
+    if (!assign_parameters(program, ring, options_.margin, options_.precision_bits)) {
       return false;
     }
     const double precision = std::log2(range_ / program.output_noise_std);
@@ -145,6 +167,12 @@ class Compiler {
                               0.0);
     }
     return transfer_us(bits, program.params.log_n);
+  }
+  // About what one input ciphertext costs to send, before its chain is known.
+  double input_us(int log_n) const {
+    const double bits = std::min(max_log_qp(log_n),
+                                 kMaxPrimeBits * static_cast<double>(network_.layers.size() + 1));
+    return transfer_us(bits, log_n);
   }
   double transfer_us(double bits, int log_n) const {
     return std::ldexp(bits, log_n) / 8 / options_.upload_mb_per_s;

@@ -1,7 +1,6 @@
 #include "ffconv/plan/grouping.h"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -129,14 +128,12 @@ std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std:
     distinct.insert(d.rotation);
   }
   const std::vector<std::int32_t> rotations(distinct.begin(), distinct.end());
-  std::map<std::size_t, std::set<std::size_t>> offsets;  // by high
+  const std::size_t gap = gap_offset(rotations, modulus);
   std::vector<SplitOption> options;
   for (const auto& [low, high] : candidates(rotations, modulus)) {
-    const auto [known, is_new] = offsets.try_emplace(high);
-    if (is_new) {
-      known->second = {0, gap_offset(rotations, high)};
-    }
-    for (const std::size_t offset : known->second) {
+    // Bit ranges may have a gap of their own below the highest bit.
+    const std::size_t inner = modulus % high == 0 ? gap_offset(rotations, high) : gap;
+    for (const std::size_t offset : std::set<std::size_t>{0, gap, inner}) {
       const Split split{modulus, offset, low, high};
       const SplitOption option{split, split_shape(diagonals, split)};
       const bool useless = std::ranges::any_of(

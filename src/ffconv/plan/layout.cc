@@ -79,28 +79,32 @@ std::size_t tap_count(const model::Linear& linear) {
   return std::holds_alternative<model::Dense>(linear.map) ? linear.in.size() : 1;
 }
 
-Places::Places(const Layout& layout, std::size_t element_count) : first_(element_count + 1, 0) {
-  const auto for_each = [&](auto&& f) {
+Places::Places(const Layout& layout, std::size_t element_count, std::size_t modulus)
+    : first_(element_count + 1, 0) {
+  // Slots in this order meet residues ascending; of those alike, the first slot is the one kept.
+  std::vector<std::vector<Place>> places(element_count);
+  for (std::size_t residue = 0; residue < modulus; ++residue) {
     for (std::size_t c = 0; c < layout.ciphertexts.size(); ++c) {
       const auto& elements = layout.ciphertexts[c].elements;
-      for (std::size_t s = 0; s < elements.size(); ++s) {
-        if (elements[s] != kEmpty) {
-          f(static_cast<std::size_t>(elements[s]),
-            Place{static_cast<std::int32_t>(c), static_cast<std::int32_t>(s)});
+      for (std::size_t s = residue; s < elements.size(); s += modulus) {
+        if (elements[s] == kEmpty) {
+          continue;
+        }
+        FFCONV_ASSERT(static_cast<std::size_t>(elements[s]) < element_count);
+        auto& known = places[static_cast<std::size_t>(elements[s])];
+        const auto ciphertext = static_cast<std::int32_t>(c);
+        const bool repeated = !known.empty() && known.back().ciphertext == ciphertext &&
+                              static_cast<std::size_t>(known.back().slot) % modulus == residue;
+        if (!repeated) {
+          known.push_back({ciphertext, static_cast<std::int32_t>(s)});
         }
       }
     }
-  };
-  for_each([&](std::size_t element, const Place&) {
-    FFCONV_ASSERT(element < element_count);
-    ++first_[element + 1];
-  });
-  for (std::size_t e = 0; e < element_count; ++e) {
-    first_[e + 1] += first_[e];
   }
-  places_.resize(first_.back());
-  std::vector<std::size_t> next(first_.begin(), first_.end() - 1);
-  for_each([&](std::size_t element, const Place& place) { places_[next[element]++] = place; });
+  for (std::size_t e = 0; e < element_count; ++e) {
+    places_.insert(places_.end(), places[e].begin(), places[e].end());
+    first_[e + 1] = places_.size();
+  }
 }
 
 Grid blocked_grid(const model::Shape& shape) {

@@ -34,10 +34,11 @@ struct Place {
   std::int32_t slot;
 };
 
-// The places of every element of a tensor in a layout.
+// The places of every element of a tensor in a layout: one for each ciphertext and slot modulo
+// `modulus` (which divides the period), ascending by that residue, then by ciphertext.
 class Places {
  public:
-  Places(const Layout& layout, std::size_t element_count);
+  Places(const Layout& layout, std::size_t element_count, std::size_t modulus);
   std::span<const Place> of(std::size_t element) const {
     return {places_.data() + first_[element], places_.data() + first_[element + 1]};
   }

@@ -1,8 +1,6 @@
 #include "ffconv/plan/linear_map.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <optional>
 
 #include "ffconv/base/assert.h"
@@ -38,16 +36,18 @@ LinearMap::LinearMap(const model::Linear& linear, const Layout& in, const Layout
     : linear_(linear),
       in_(in),
       out_(out),
-      in_places_(in, linear.in.size()),
-      out_places_(out, linear.out.size()),
       modulus_(std::min(in.period(), out.period())),
-      period_(std::max(in.period(), out.period())) {
+      period_(std::max(in.period(), out.period())),
+      sources_(in, linear.in.size(), modulus_),
+      targets_(out, linear.out.size(), out.period()) {
   std::vector<bool> used(out.ciphertexts.size() * in.ciphertexts.size() * modulus_, false);
   const auto position = [&](const Diagonal& d) {
     return (index(d.output) * in_.ciphertexts.size() + index(d.input)) * modulus_ +
            index(d.rotation);
   };
-  for_each_product([&](const Diagonal& d, const Place&, const Place&, double) {
+  // Targets alike modulo G use the same rotations.
+  const Places targets(out, linear.out.size(), modulus_);
+  for_each_product(targets, [&](const Diagonal& d, const Place&, const Place&, double) {
     const std::size_t at = position(d);
     if (!used[at]) {
       used[at] = true;
@@ -57,32 +57,29 @@ LinearMap::LinearMap(const model::Linear& linear, const Layout& in, const Layout
   std::sort(diagonals_.begin(), diagonals_.end());
 }
 
-// Calls f(diagonal, place of the output, place of the input, weight) for every weight and every
-// place of its output element.
+// Calls f(diagonal, place of the output, place of the input, weight) for every weight and every one
+// of `targets` of its output element.
 template <typename F>
-void LinearMap::for_each_product(F&& f) const {
-  const auto mask = static_cast<std::int32_t>(modulus_ - 1);
+void LinearMap::for_each_product(const Places& targets, F&& f) const {
+  const std::size_t mask = modulus_ - 1;
   model::for_each_weight(linear_, [&](std::size_t o, std::size_t i, double weight) {
-    const auto sources = in_places_.of(i);
-    const auto targets = out_places_.of(o);
-    if (sources.empty() || targets.empty()) {
+    const auto sources = sources_.of(i);
+    const auto outputs = targets.of(o);
+    if (sources.empty() || outputs.empty()) {
       fail(ErrorCode::kInvalidArgument, "layer {}: {} element {} stands in no slot of its layout",
            linear_.name, sources.empty() ? "input" : "output", sources.empty() ? i : o);
     }
-    for (const Place& target : targets) {
-      const Place* best = nullptr;
-      std::int32_t rotation = std::numeric_limits<std::int32_t>::max();
-      for (const Place& source : sources) {
-        const std::int32_t r = (source.slot - target.slot) & mask;
-        if (r < rotation) {
-          rotation = r;
-          best = &source;
-          if (r == 0) {
-            break;
-          }
-        }
+    for (const Place& target : outputs) {
+      // The first source at or after the target, around the circle of residues.
+      const std::size_t residue = index(target.slot) & mask;
+      auto source = std::ranges::lower_bound(
+          sources, residue, {}, [&](const Place& place) { return index(place.slot) & mask; });
+      if (source == sources.end()) {
+        source = sources.begin();
       }
-      f(Diagonal{target.ciphertext, best->ciphertext, rotation}, target, *best, weight);
+      const auto rotation =
+          static_cast<std::int32_t>((index(source->slot) - index(target.slot)) & mask);
+      f(Diagonal{target.ciphertext, source->ciphertext, rotation}, target, *source, weight);
     }
   });
 }
@@ -95,15 +92,16 @@ std::size_t LinearMap::index_of(const Diagonal& diagonal) const {
 
 std::vector<SlotVector> LinearMap::vectors(const Split& split, std::size_t slot_count) const {
   std::vector<SlotVector> result(diagonals_.size(), {std::vector<double>(period_, 0.0)});
-  for_each_product([&](const Diagonal& d, const Place& target, const Place& source, double weight) {
-    const Steps steps = split.steps(d.rotation, slot_count);
-    // The product happens before the giant step: at the input's slot moved by the baby step alone.
-    // A shorter input repeats, so that there the output's slot decides.
-    const std::size_t slot = in_.period() >= out_.period()
-                                 ? index(source.slot) + slot_count - index(steps.baby)
-                                 : index(target.slot) + index(steps.giant);
-    result[index_of(d)].values[slot % period_] = weight;
-  });
+  for_each_product(
+      targets_, [&](const Diagonal& d, const Place& target, const Place& source, double weight) {
+        const Steps steps = split.steps(d.rotation, slot_count);
+        // The product happens before the giant step: at the input's slot moved by the baby step
+        // alone. A shorter input repeats, so that there the output's slot decides.
+        const std::size_t slot = in_.period() >= out_.period()
+                                     ? index(source.slot) + slot_count - index(steps.baby)
+                                     : index(target.slot) + index(steps.giant);
+        result[index_of(d)].values[slot % period_] = weight;
+      });
   for (std::size_t k = 0; k < result.size(); ++k) {
     auto& values = result[k].values;
     const Steps steps = split.steps(diagonals_[k].rotation, slot_count);

@@ -37,15 +37,16 @@ class LinearMap {
 
  private:
   template <typename F>
-  void for_each_product(F&& f) const;
+  void for_each_product(const Places& targets, F&& f) const;
   std::size_t index_of(const Diagonal& diagonal) const;
 
   const model::Linear& linear_;
   const Layout& in_;
   const Layout& out_;
-  Places in_places_, out_places_;
   std::size_t modulus_;  // G
   std::size_t period_;   // of the map's result and its slot vectors: the larger one
+  Places sources_;       // by slot modulo G, one for each residue
+  Places targets_;
   std::vector<Diagonal> diagonals_;
 };
 

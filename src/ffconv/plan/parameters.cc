@@ -168,9 +168,12 @@ void assign_scales(Program& program, std::span<const double> primes, double valu
   }
 }
 
-bool assign_parameters(Program& program, const RingShape& ring, double margin) {
+bool assign_parameters(Program& program, const RingShape& ring, double margin,
+                       double precision_bits) {
   const ChainShape shape = chain_shape(program);
-  if (shape.square.size() + index(ring.special_primes) > kMaxPrimes) {
+  const double least_bits = least_value_bits(ring.log_n, precision_bits, margin);
+  if (shape.square.size() + index(ring.special_primes) > kMaxPrimes ||
+      !make_chain(shape, ring, least_bits, ring.log_n + 4, max_log_qp(ring.log_n))) {
     return false;
   }
   const ErrorPropagation errors(program, margin);

@@ -25,9 +25,11 @@ double least_value_bits(int log_n, double precision_bits, double margin);
 double least_chain_bits(int log_n, int levels, double precision_bits, double margin);
 
 // Fills in params, scales and output_noise_std for the most precise chain of the ring that is
-// secure. False, with `program` in an unspecified but valid state, if no chain fits at all.
+// secure. False, with `program` in an unspecified but valid state, if no chain fits whose value
+// bits can reach the precision at all; true does not promise that the chain found reaches it.
 //   margin: a value is at most its bound divided by this.
-bool assign_parameters(Program& program, const RingShape& ring, double margin);
+bool assign_parameters(Program& program, const RingShape& ring, double margin,
+                       double precision_bits);
 
 // Scales of every register and plaintext for a chain of these primes (primes[l] belongs to level l)
 // in which a tensor's bound is 2^value_bits.

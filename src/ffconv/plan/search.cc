@@ -14,6 +14,10 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Beyond this many prepared inputs a client's upload outweighs anything.
 constexpr std::size_t kMaxOffsetInputs = 64;
+// A candidate that needs this many times the products of the best one, and a few more, leads
+// nowhere.
+constexpr double kWorthwhile = 8;
+constexpr double kWorthwhileProducts = 256;
 // Flat layouts are also tried over this many ciphertexts of a shorter period.
 constexpr std::array<std::size_t, 3> kParts = {1, 2, 4};
 
@@ -40,6 +44,17 @@ void add_folded(std::vector<Candidate>& candidates, const model::Shape& shape, c
       add(candidates, {folded_layout(shape, grid, period, run, slot_count), std::nullopt});
     }
   }
+}
+
+// Every place of an output element needs all of its taps, and a product gives each slot one of
+// them.
+double least_products(const model::Linear& linear, const Layout& out, std::size_t slot_count) {
+  double places = 0;
+  for (const SlotLabels& labels : out.ciphertexts) {
+    places += static_cast<double>(std::ranges::count_if(
+        labels.elements, [](std::int32_t e) { return e != SlotLabels::kEmpty; }));
+  }
+  return places * static_cast<double>(tap_count(linear)) / static_cast<double>(slot_count);
 }
 
 const model::Linear* next_linear(const model::Network& network, std::size_t layer) {
@@ -93,18 +108,39 @@ LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count
         add(stage.out, {grid_layout(linear->out, *grid, slot_count), grid});
       }
     }
-    for (std::size_t from = 0; from < in->size(); ++from) {
-      for (std::size_t to = 0; to < stage.out.size(); ++to) {
-        const LinearMap map(*linear, (*in)[from].layout, stage.out[to].layout);
-        stage.edges.push_back(
-            {from, to, split_options(map.diagonals(), map.modulus()), map.fold()});
-      }
-    }
+    add_edges(*linear, *in, stage);
     shape = linear->out;
     stages_.push_back(std::move(stage));
     in = &stages_.back().out;
   }
   add_offset_inputs();
+}
+
+void LayoutSearch::add_edges(const model::Linear& linear, const std::vector<Candidate>& in,
+                             Stage& stage) {
+  const auto products = [&](const Candidate& out) {
+    return least_products(linear, out.layout, slot_count_);
+  };
+  const double least = products(*std::ranges::min_element(stage.out, {}, products));
+  std::erase_if(stage.out, [&](const Candidate& out) {
+    return products(out) > kWorthwhile * least + kWorthwhileProducts;
+  });
+  std::vector<std::size_t> diagonals;
+  std::vector<LinearMap> maps;
+  for (const Candidate& out : stage.out) {
+    for (const Candidate& source : in) {
+      maps.emplace_back(linear, source.layout, out.layout);
+      diagonals.push_back(maps.back().diagonals().size());
+    }
+  }
+  const auto fewest = static_cast<double>(*std::ranges::min_element(diagonals));
+  for (std::size_t k = 0; k < maps.size(); ++k) {
+    if (static_cast<double>(diagonals[k]) <= kWorthwhile * fewest + kWorthwhileProducts) {
+      stage.edges.push_back({k % in.size(), k / in.size(),
+                             split_options(maps[k].diagonals(), maps[k].modulus()),
+                             maps[k].fold()});
+    }
+  }
 }
 
 // One more input for each candidate of the first layer's output, with an edge to that one only.
@@ -139,8 +175,8 @@ double LayoutSearch::price(const Lowering& lowering, const Stage& stage, const E
   return us;
 }
 
-std::optional<std::vector<Layout>> LayoutSearch::best(const Lowering& lowering,
-                                                      const Options& options) const {
+std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
+                                                     const Options& options) const {
   struct Node {
     double us = kInfinity;
     std::size_t from = 0;
@@ -167,13 +203,13 @@ std::optional<std::vector<Layout>> LayoutSearch::best(const Lowering& lowering,
     return std::nullopt;
   }
   auto at = static_cast<std::size_t>(last - nodes.back().begin());
-  std::vector<Layout> layouts(nodes.size());
+  Path path{last->us, std::vector<Layout>(nodes.size())};
   for (std::size_t k = nodes.size() - 1; k > 0; --k) {
-    layouts[k] = stages_[k - 1].out[at].layout;
+    path.layouts[k] = stages_[k - 1].out[at].layout;
     at = nodes[k][at].from;
   }
-  layouts[0] = inputs_[at].layout;
-  return layouts;
+  path.layouts[0] = inputs_[at].layout;
+  return path;
 }
 
 }  // namespace ffconv::plan

@@ -39,8 +39,13 @@ class LayoutSearch {
   // `network` must outlive the search.
   LayoutSearch(const model::Network& network, std::size_t slot_count);
 
-  // The layouts of the cheapest path, for lower_chain(); nullopt where there is none.
-  std::optional<std::vector<Layout>> best(const Lowering& lowering, const Options& options) const;
+  struct Path {
+    double us = 0;                // predicted, upload included
+    std::vector<Layout> layouts;  // for lower_chain()
+  };
+
+  // The cheapest path; nullopt where there is none.
+  std::optional<Path> best(const Lowering& lowering, const Options& options) const;
 
  private:
   struct Edge {
@@ -53,6 +58,7 @@ class LayoutSearch {
     std::vector<Candidate> out;
     std::vector<Edge> edges;
   };
+  void add_edges(const model::Linear& linear, const std::vector<Candidate>& in, Stage& stage);
   void add_offset_inputs();
   // Microseconds of the layer and of the square behind it.
   double price(const Lowering& lowering, const Stage& stage, const Edge& edge) const;
