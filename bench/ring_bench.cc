@@ -113,7 +113,7 @@ void add_conversions(const FixturePtr& fixture) {
 // `terms` products into two sums. Operands are distinct limbs, all in cache up to the sizes of key
 // switching; 64 terms are a linear transform's.
 void add_inner_products(const FixturePtr& fixture) {
-  for (const std::size_t terms : {1, 4, 64}) {
+  for (const std::size_t terms : {1u, 4u, 64u}) {
     const std::string name =
         fmt::format("inner_product_pair/log_n={}/q_bits={}/terms={}/{}", fixture->ring.log_n(),
                     kPrimeBits, terms, fixture->kernels().name);
