@@ -1,0 +1,232 @@
+// ffconv evaluate: accuracy over a data set, in floating point, on the clear backend or encrypted.
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+#include "command_line.h"
+#include "commands.h"
+#include "compiling.h"
+#include "evaluation.h"
+#include "ffconv/backend/clear.h"
+#include "ffconv/base/error.h"
+#include "ffconv/base/parallel.h"
+#include "ffconv/model/float_executor.h"
+#include "ffconv/runtime/secret/client.h"
+#include "ffconv/runtime/server.h"
+#include "ffconv/wire/ciphertexts_file.h"
+#include "ffconv/wire/keys_file.h"
+#include "images.h"
+#include "machine.h"
+#include "progress_bar.h"
+#include "stopwatch.h"
+#include "terminal.h"
+
+namespace ffconv::cli {
+namespace {
+
+constexpr std::size_t kEncryptedImages = 1000;
+
+struct Options {
+  std::string model, data;
+  std::optional<std::size_t> images;
+  bool clear = false;
+  bool noise = false;
+  bool encrypted = false;
+  CompileFlags compile;
+  OutputFlags output;
+};
+
+// A run beside the float network.
+struct Run {
+  std::vector<Scores> scores;
+  plan::CompileReport report;
+  std::vector<double> times_us;  // evaluation alone, an image; empty unless encrypted
+};
+
+std::string mode(const Options& options) {
+  return options.encrypted ? "encrypted" : options.clear ? "clear" : "float";
+}
+
+std::size_t image_count(const Options& options, const model::Dataset& data) {
+  const std::size_t wanted =
+      options.images.value_or(options.encrypted ? kEncryptedImages : data.size());
+  return std::min(wanted, data.size());
+}
+
+std::vector<Scores> run_float_network(const Model& model, const model::Dataset& data,
+                                      std::size_t images, bool quiet) {
+  ProgressBar bar(quiet);
+  return score_all(
+      data, images, [&](const auto& pixels, std::size_t) { return run_float(model.graph, pixels); },
+      bar.callback());
+}
+
+// Image i gets the noise of seed i: results do not depend on threads.
+Run run_on_clear(CompiledModel compiled, const Options& options, const model::Dataset& data,
+                 std::size_t images) {
+  const plan::Program& program = compiled.bundle.program;
+  const std::size_t classes = compiled.bundle.class_names.size();
+  ProgressBar bar(options.output.quiet);
+  auto scores = score_all(
+      data, images,
+      [&](const auto& pixels, std::size_t i) {
+        return backend::run_clear(program, pixels, classes,
+                                  options.noise ? std::optional<std::uint64_t>(i) : std::nullopt);
+      },
+      bar.callback());
+  return {std::move(scores), std::move(compiled.report), {}};
+}
+
+// Client and server in one process, what they exchange as bytes; exact scores never leave it.
+Run run_encrypted(CompiledModel compiled, const Options& options, const model::Dataset& data,
+                  std::size_t images) {
+  Run result;
+  result.report = std::move(compiled.report);
+  const runtime::Client client(runtime::client_bundle(compiled.bundle));
+  ProgressBar bar(options.output.quiet);
+  const Progress progress = bar.callback();
+  const runtime::Server server(std::move(compiled.bundle));
+  const runtime::Fingerprint& fingerprint = server.bundle().fingerprint;
+  const SecretKey secret = client.generate_secret();
+  const EvaluationKeys keys = wire::parse_evaluation_keys(
+      wire::to_bytes(client.generate_evaluation_keys(secret), client.context(), fingerprint),
+      server.context(), fingerprint, "keys");
+  for (std::size_t i = 0; i < images; ++i) {
+    auto inputs =
+        wire::parse_ciphertexts(wire::to_bytes(client.encrypt(secret, data.image(i)), fingerprint),
+                                server.context(), fingerprint, "image");
+    Stopwatch watch;
+    const auto outputs = server.infer(keys, std::move(inputs));
+    result.times_us.push_back(watch.lap_us());
+    const auto answer = wire::parse_ciphertexts(wire::to_bytes(outputs, fingerprint),
+                                                client.context(), fingerprint, "scores");
+    result.scores.push_back(client.decrypt_raw(secret, answer).scores);
+    if (progress) {
+      progress("encrypted images", i + 1, images);
+    }
+  }
+  return result;
+}
+
+Json accuracy_json(const Options& options, const Model& model, std::size_t images,
+                   std::size_t correct) {
+  return {{"model", model.network.name},
+          {"data", options.data},
+          {"mode", mode(options)},
+          {"images", images},
+          {"correct", correct},
+          {"accuracy", static_cast<double>(correct) / static_cast<double>(images)}};
+}
+
+void add_run(Json& json, const Run& run, const Comparison& comparison, const Model& model) {
+  json["agree"] = comparison.agree;
+  json["max_score_error"] = comparison.max_score_error;
+  json["differences"] = Json::array();
+  for (const Difference& difference : comparison.differences) {
+    json["differences"].push_back(to_json(difference, model.network.class_names));
+  }
+  json["packing"] = to_string(run.report.packing);
+  json["predicted_ms"] = run.report.counts.total.predicted_us / 1000;
+  if (!run.times_us.empty()) {
+    json["threads"] = thread_count();
+    json["min_ms"] = std::ranges::min(run.times_us) / 1000;
+    json["median_ms"] = median(run.times_us) / 1000;
+    json["peak_bytes"] = peak_memory_bytes();
+  }
+}
+
+std::string run_text(const Run& run, const Comparison& comparison, const Model& model,
+                     std::size_t images) {
+  std::string text = differences_text(comparison, model.network.class_names);
+  text += fmt::format("agrees with float on {} of {}; largest score error {:.3g}\n",
+                      grouped(static_cast<std::int64_t>(comparison.agree)),
+                      grouped(static_cast<std::int64_t>(images)), comparison.max_score_error);
+  if (!run.times_us.empty()) {
+    text += fmt::format(
+        "evaluation {} median, {} best, on {} threads; {} predicted on one; packing {}\n",
+        ms_text(median(run.times_us)), ms_text(std::ranges::min(run.times_us)), thread_count(),
+        ms_text(run.report.counts.total.predicted_us), to_string(run.report.packing));
+    text += fmt::format("peak memory of client and server together {}\n",
+                        size_text(peak_memory_bytes()));
+  }
+  return text;
+}
+
+void print(const Options& options, const Model& model, std::size_t images, std::size_t correct,
+           const std::optional<Run>& run, const Comparison& comparison) {
+  if (options.output.json) {
+    Json json = accuracy_json(options, model, images, correct);
+    if (run) {
+      add_run(json, *run, comparison, model);
+    }
+    fmt::print("{}", json_text(json));
+    return;
+  }
+  fmt::print("{} on {}, {}: {} of {} correct, {:.2f} %\n", printable(model.network.name),
+             options.data, mode(options), grouped(static_cast<std::int64_t>(correct)),
+             grouped(static_cast<std::int64_t>(images)),
+             100.0 * static_cast<double>(correct) / static_cast<double>(images));
+  if (run) {
+    fmt::print("{}", run_text(*run, comparison, model, images));
+  }
+}
+
+void run(const Options& options) {
+  const Model model = load_model(options.model);
+  const model::Dataset data = load_images(options.data, model::Split::kTest, model.network.input);
+  if (static_cast<std::size_t>(data.classes) > model.network.classes) {
+    fail(ErrorCode::kMismatch, "{}: has {} classes, the network {} only", options.data,
+         data.classes, model.network.classes);
+  }
+  const std::size_t images = image_count(options, data);
+  std::optional<Run> other;
+  std::optional<CompiledModel> compiled;
+  if (options.clear || options.encrypted) {
+    compiled = compile_model(model, options.model, options.compile, options.output.quiet);
+  }
+  const std::vector<Scores> reference =
+      run_float_network(model, data, images, options.output.quiet);
+  if (compiled) {
+    other = options.encrypted ? run_encrypted(*std::move(compiled), options, data, images)
+                              : run_on_clear(*std::move(compiled), options, data, images);
+  }
+  const std::vector<Scores>& judged = other ? other->scores : reference;
+  print(options, model, images, count_correct(judged, data), other, compare(reference, judged));
+}
+
+}  // namespace
+
+void add_evaluate(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  CLI::App& command = add_command(
+      app, "evaluate", "Accuracy over a data set: in floating point, in the clear or encrypted",
+      "  ffconv evaluate models/mnist-lola.onnx --data mnist\n"
+      "  ffconv evaluate models/mnist-lola.onnx --data samples/mnist --encrypted --threads 1",
+      options->output);
+  command.add_option("MODEL", options->model, "The network, an ONNX file")->required();
+  command
+      .add_option("--data", options->data,
+                  "'mnist' (its test images) or a directory with labels.json")
+      ->required();
+  command
+      .add_option("--images", options->images,
+                  "The first so many images (default: all; with --encrypted 1000)")
+      ->check(CLI::PositiveNumber);
+  CLI::Option* clear =
+      command.add_flag("--clear", options->clear, "Run the compiled program on unencrypted slots");
+  command
+      .add_flag("--noise", options->noise, "With --clear: with the noise of encryption simulated")
+      ->needs(clear);
+  command.add_flag("--encrypted", options->encrypted, "Run the compiled program encrypted")
+      ->excludes(clear);
+  add_compile_flags(command, options->compile);
+  command.callback([options] { run(*options); });
+}
+
+}  // namespace ffconv::cli

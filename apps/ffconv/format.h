@@ -1,0 +1,44 @@
+// Numbers, tables and JSON as they are printed.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "ffconv/plan/counts.h"
+
+namespace ffconv::cli {
+
+// Keys keep the order in which they were added.
+using Json = nlohmann::ordered_json;
+
+std::string grouped(std::int64_t number);          // 1,234,567
+std::string size_text(std::uint64_t bytes);        // 1.23 MB, by powers of 1000
+std::string exact_size_text(std::uint64_t bytes);  // 1,234,567 bytes (1.23 MB)
+std::string ms_text(double us);                    // 48.3 ms
+// "12 rotations, 30 hoisted, ..."
+std::string counts_text(const plan::OpCounts& counts);
+
+// Left-aligned first column, the others right-aligned.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> header) : rows_{std::move(header)} {}
+  // As many cells as the header has.
+  void add_row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
+  // With a rule under the header and, if `total`, one above the last row.
+  std::string text(bool total = false) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// Text of foreign files need not be UTF-8: wrong bytes are replaced.
+std::string json_text(const Json& json);
+
+// Writes `text` to the file `path`, whole or not at all. Throws kIo.
+void write_text(const std::filesystem::path& path, const std::string& text);
+
+}  // namespace ffconv::cli

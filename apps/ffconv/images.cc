@@ -1,0 +1,91 @@
+#include "images.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+
+#include "ffconv/base/error.h"
+#include "ffconv/model/image.h"
+
+namespace ffconv::cli {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view kMnist = "mnist";
+
+// Every image file of the directory, in the order of their names, without labels.
+model::Dataset load_unlabelled(const fs::path& directory, const model::Shape& shape) {
+  std::vector<fs::path> files;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    const std::string extension = entry.path().extension().string();
+    for (const std::string_view known : {".png", ".pgm", ".ppm", ".jpg", ".jpeg"}) {
+      if (extension == known) {
+        files.push_back(entry.path());
+      }
+    }
+  }
+  std::ranges::sort(files);
+  model::Dataset data{.shape = shape,
+                      .classes = 1,
+                      .class_names = {"any"},
+                      .pixels = {},
+                      .labels = std::vector<std::uint8_t>(files.size())};
+  for (const fs::path& file : files) {
+    for (const double pixel : model::load_image(file, shape)) {
+      data.pixels.push_back(static_cast<std::uint8_t>(pixel));
+    }
+  }
+  return data;
+}
+
+// 17 of "mnist:17".
+std::optional<std::size_t> mnist_index(std::string_view source) {
+  if (!source.starts_with(kMnist) || source.substr(kMnist.size(), 1) != ":") {
+    return std::nullopt;
+  }
+  const std::string_view number = source.substr(kMnist.size() + 1);
+  std::size_t index = 0;
+  const auto [end, error] = std::from_chars(number.begin(), number.end(), index);
+  if (error != std::errc() || end != number.end()) {
+    fail(ErrorCode::kInvalidArgument, "{}: expected the number of a test image, as in mnist:17",
+         source);
+  }
+  return index;
+}
+
+}  // namespace
+
+model::Dataset load_images(const std::string& source, model::Split split,
+                           const model::Shape& shape) {
+  model::Dataset data = source == kMnist ? model::load_mnist(model::find_data(source), split)
+                                         : model::load_samples(source);
+  if (data.shape != shape) {
+    fail(ErrorCode::kMismatch, "{}: the network takes images of {}, these have {}", source,
+         to_string(shape), to_string(data.shape));
+  }
+  return data;
+}
+
+model::Dataset load_calibration_images(const std::string& source, const model::Shape& shape) {
+  if (source != kMnist && fs::is_directory(source) &&
+      !fs::exists(fs::path(source) / "labels.json")) {
+    return load_unlabelled(source, shape);
+  }
+  return load_images(source, model::Split::kTrain, shape);
+}
+
+std::vector<double> load_pixels(const std::string& source, const model::Shape& shape) {
+  const std::optional<std::size_t> index = mnist_index(source);
+  if (!index) {
+    return model::load_image(source, shape);
+  }
+  const model::Dataset data = load_images(std::string(kMnist), model::Split::kTest, shape);
+  if (*index >= data.size()) {
+    fail(ErrorCode::kInvalidArgument, "{}: expected a number below {}, got {}", source, data.size(),
+         *index);
+  }
+  return data.image(*index);
+}
+
+}  // namespace ffconv::cli

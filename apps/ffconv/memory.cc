@@ -1,0 +1,119 @@
+#include "memory.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+namespace ffconv::cli {
+namespace {
+
+using plan::Instruction;
+using plan::OpCode;
+
+constexpr std::uint64_t kWordBytes = 8;
+constexpr std::uint64_t kPermutationWordBytes = 4;
+
+class Estimate {
+ public:
+  Estimate(const plan::Program& program, const Params& params)
+      : program_(program), params_(params) {}
+
+  Memory run() const { return {weights(), keys(), ciphertexts()}; }
+
+ private:
+  std::uint64_t limb() const { return params_.n() * kWordBytes; }
+  // Limbs of one polynomial modulo Q, and modulo QP, at a level.
+  static std::uint64_t limbs(std::int32_t level) { return static_cast<std::uint64_t>(level) + 1; }
+  std::uint64_t extended_limbs(std::int32_t level) const {
+    return limbs(level) + params_.p().size();
+  }
+  const plan::ValueInfo& info(std::int32_t reg) const {
+    return program_.values[static_cast<std::size_t>(reg)];
+  }
+  static bool rotates(const Instruction& op) {
+    return std::ranges::any_of(op.terms, [](const auto& t) { return t.baby != 0 || t.giant != 0; });
+  }
+
+  // Each instruction holds its own plaintexts, one for each vector that it uses.
+  std::uint64_t weights() const {
+    std::uint64_t count = 0;
+    for (const Instruction& op : program_.instructions) {
+      const std::int32_t level = info(op.in[0]).level;
+      std::set<std::int32_t> vectors;
+      if (op.op == OpCode::kAddPlain || (op.op == OpCode::kMultiplyPlain && !is_constant(op))) {
+        vectors.insert(op.vector);
+      }
+      for (const plan::LinearTerm& term : op.terms) {
+        vectors.insert(term.vector);
+      }
+      count += vectors.size() * (rotates(op) ? extended_limbs(level) : limbs(level));
+    }
+    return count * limb();
+  }
+
+  bool is_constant(const Instruction& op) const {
+    return program_.vectors[static_cast<std::size_t>(op.vector)].values.size() == 1;
+  }
+
+  std::uint64_t key(std::int32_t level) const {
+    return 2 * static_cast<std::uint64_t>(params_.digit_count(level)) * extended_limbs(level) *
+           limb();
+  }
+
+  std::uint64_t keys() const {
+    const plan::KeyRequest request = plan::key_request(program_);
+    std::uint64_t bytes =
+        request.relinearization_level < 0 ? 0 : key(request.relinearization_level);
+    for (const auto& [step, level] : request.rotations) {
+      bytes += key(level) + params_.n() * kPermutationWordBytes;
+    }
+    return bytes;
+  }
+
+  // What an instruction holds beside its operands and results: the rotated inputs of a linear map.
+  std::uint64_t working(const Instruction& op) const {
+    const std::int32_t level = info(op.in[0]).level;
+    std::set<std::pair<std::int32_t, std::int32_t>> babies;
+    for (const plan::LinearTerm& term : op.terms) {
+      babies.emplace(term.input, term.baby);
+    }
+    return 2 * babies.size() * extended_limbs(level) * limb();
+  }
+
+  std::uint64_t ciphertexts() const {
+    const std::vector<std::size_t> last = plan::last_uses(program_);
+    std::vector<std::uint64_t> freed(program_.instructions.size() + 1);
+    const auto size = [&](std::int32_t reg) {
+      return static_cast<std::uint64_t>(info(reg).polynomials) * limbs(info(reg).level) * limb();
+    };
+    std::uint64_t alive = 0, peak = 0;
+    for (std::size_t reg = 0; reg < program_.values.size(); ++reg) {
+      freed[last[reg]] += size(static_cast<std::int32_t>(reg));
+    }
+    for (std::int32_t reg = 0; reg < program_.input_count; ++reg) {
+      alive += size(reg);
+    }
+    for (std::size_t at = 0; at < program_.instructions.size(); ++at) {
+      const Instruction& op = program_.instructions[at];
+      for (const std::int32_t reg : op.out) {
+        alive += size(reg);
+      }
+      peak = std::max(peak, alive + working(op));
+      alive -= freed[at];
+    }
+    return peak;
+  }
+
+  const plan::Program& program_;
+  const Params& params_;
+};
+
+}  // namespace
+
+Memory memory_of(const plan::Program& program, const Params& params) {
+  return Estimate(program, params).run();
+}
+
+}  // namespace ffconv::cli

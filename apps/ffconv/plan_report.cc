@@ -1,0 +1,196 @@
+#include "plan_report.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "ffconv/wire/bundle_file.h"
+#include "ffconv/wire/ciphertexts_file.h"
+#include "ffconv/wire/keys_file.h"
+#include "terminal.h"
+
+namespace ffconv::cli {
+namespace {
+
+constexpr std::size_t kNameColumns = 24;
+
+std::vector<LayerReport> layer_reports(const plan::Program& program,
+                                       const plan::ProgramCounts& counts) {
+  std::vector<LayerReport> layers(program.layers.size());
+  std::vector<std::set<std::int32_t>> read(layers.size()), written(layers.size());
+  std::set<std::int32_t> leaving(program.outputs.begin(), program.outputs.end());
+  for (const plan::Instruction& op : program.instructions) {
+    const auto l = static_cast<std::size_t>(op.layer);
+    written[l].insert(op.out.begin(), op.out.end());
+    for (const std::int32_t reg : op.in) {
+      if (!written[l].contains(reg)) {
+        read[l].insert(reg);
+        leaving.insert(reg);
+      }
+    }
+  }
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    layers[l] = {program.layers[l], 0, read[l].size(), 0, counts.layers[l]};
+    layers[l].outputs = static_cast<std::size_t>(
+        std::ranges::count_if(written[l], [&](auto reg) { return leaving.contains(reg); }));
+    for (const std::int32_t reg : read[l]) {
+      layers[l].level =
+          std::max(layers[l].level, program.values[static_cast<std::size_t>(reg)].level);
+    }
+  }
+  return layers;
+}
+
+Json counts_json(const plan::OpCounts& counts) {
+  return {{"rotations", counts.rotations},
+          {"hoisted_rotations", counts.hoisted_rotations},
+          {"plain_products", counts.plain_products},
+          {"scalar_products", counts.scalar_products},
+          {"ciphertext_products", counts.ciphertext_products},
+          {"rescales", counts.rescales},
+          {"key_switches", counts.key_switches}};
+}
+
+std::string packing_name(const PlanReport& report) {
+  return report.compilation ? std::string(to_string(report.compilation->packing)) : "";
+}
+
+Json layer_json(const LayerReport& layer, const Json& packing) {
+  Json json{{"name", layer.name},     {"packing", packing},       {"level", layer.level},
+            {"inputs", layer.inputs}, {"outputs", layer.outputs}, {"levels", layer.counts.levels}};
+  json.update(counts_json(layer.counts));
+  json["predicted_ms"] = layer.counts.predicted_us / 1000;
+  return json;
+}
+
+Json alternative_json(const plan::Alternative& a) {
+  return {{"packing", to_string(a.packing)}, {"log_n", a.log_n},
+          {"digit_primes", a.digit_primes},  {"predicted_ms", a.predicted_us / 1000},
+          {"upload_ms", a.upload_us / 1000}, {"precision_bits", a.precision_bits}};
+}
+
+std::vector<std::string> layer_row(const std::string& name, const std::string& packing,
+                                   const std::string& level, const std::string& ciphertexts,
+                                   const plan::OpCounts& counts) {
+  return {printable(name, kNameColumns),
+          packing,
+          level,
+          ciphertexts,
+          grouped(counts.rotations),
+          grouped(counts.hoisted_rotations),
+          grouped(counts.plain_products),
+          grouped(counts.scalar_products),
+          grouped(counts.ciphertext_products),
+          fmt::format("{:.1f}", counts.predicted_us / 1000)};
+}
+
+std::string alternatives_text(const plan::CompileReport& compilation) {
+  Table table({"considered", "log N", "digit", "ms", "upload ms", "bits"});
+  for (const plan::Alternative& a : compilation.alternatives) {
+    table.add_row({std::string(to_string(a.packing)), std::to_string(a.log_n),
+                   std::to_string(a.digit_primes), fmt::format("{:.1f}", a.predicted_us / 1000),
+                   fmt::format("{:.1f}", a.upload_us / 1000),
+                   fmt::format("{:.1f}", a.precision_bits)});
+  }
+  return table.text();
+}
+
+}  // namespace
+
+PlanReport::PlanReport(const runtime::ServerBundle& bundle, const CostTable& table)
+    : model(bundle.model_name),
+      machine(table.machine),
+      params(bundle.program.params),
+      score_error_std(bundle.program.output_noise_std),
+      memory(memory_of(bundle.program, params)) {
+  const plan::ProgramCounts counts = plan::count(bundle.program, table);
+  totals = counts.total;
+  layers = layer_reports(bundle.program, counts);
+  key_bytes = wire::key_bytes(params, plan::key_request(bundle.program));
+  upload_bytes = wire::upload_bytes(params, bundle.program);
+  download_bytes = wire::download_bytes(params, bundle.program);
+  server_bytes = wire::to_bytes(bundle).size();
+  client_bytes = wire::to_bytes(runtime::client_bundle(bundle)).size();
+}
+
+Json to_json(const PlanReport& report) {
+  const Json packing = report.compilation ? Json(packing_name(report)) : Json();
+  Json json{
+      {"model", report.model},
+      {"packing", packing},
+      {"log_n", report.params.log_n()},
+      {"log_qp", report.params.log_qp()},
+      {"log_qp_limit", max_log_qp(report.params.log_n())},
+      {"security_bits", report.params.security_bits()},
+      {"levels", report.params.max_level()},
+      {"totals", counts_json(report.totals)},
+      {"predicted_ms", report.totals.predicted_us / 1000},
+      {"cost_table", report.machine},
+      {"key_bytes", report.key_bytes},
+      {"upload_bytes", report.upload_bytes},
+      {"download_bytes", report.download_bytes},
+      {"server_bytes", report.server_bytes},
+      {"client_bytes", report.client_bytes},
+      {"memory_bytes",
+       {{"weights", report.memory.weights},
+        {"keys", report.memory.keys},
+        {"ciphertexts", report.memory.ciphertexts},
+        {"total", report.memory.total()}}},
+      {"score_error_std", report.score_error_std},
+      {"precision_bits", report.compilation ? Json(report.compilation->precision_bits) : Json()},
+      {"layers", Json::array()},
+      {"alternatives", Json::array()}};
+  for (const LayerReport& layer : report.layers) {
+    json["layers"].push_back(layer_json(layer, packing));
+  }
+  if (report.compilation) {
+    for (const plan::Alternative& alternative : report.compilation->alternatives) {
+      json["alternatives"].push_back(alternative_json(alternative));
+    }
+  }
+  return json;
+}
+
+std::string summary_text(const PlanReport& report) {
+  const Params& params = report.params;
+  std::string text =
+      fmt::format("model      {}{}\n", printable(report.model),
+                  report.compilation ? ", packing " + packing_name(report) : std::string());
+  text += fmt::format("security   {} bits: N = 2^{}, log2 QP = {:.1f} of at most {:.0f}\n",
+                      params.security_bits(), params.log_n(), params.log_qp(),
+                      max_log_qp(params.log_n()));
+  text += fmt::format("levels     {}; {} primes of {:.1f} bits in all, {} special of {:.1f}\n",
+                      params.max_level(), params.q().size(), params.log_q(params.max_level()),
+                      params.p().size(), params.log_p());
+  text += fmt::format("precision  standard error of a score {:.2g}", report.score_error_std);
+  text += report.compilation
+              ? fmt::format(", {:.1f} bits below their range\n", report.compilation->precision_bits)
+              : "\n";
+  text += fmt::format("time       {} predicted, one thread, costs of {}\n",
+                      ms_text(report.totals.predicted_us), printable(report.machine));
+  text += fmt::format("memory     {}: weights {}, keys {}, ciphertexts {}\n",
+                      size_text(report.memory.total()), size_text(report.memory.weights),
+                      size_text(report.memory.keys), size_text(report.memory.ciphertexts));
+  text += fmt::format("keys       {}, once\n", exact_size_text(report.key_bytes));
+  text += fmt::format("upload     {} an image\n", exact_size_text(report.upload_bytes));
+  text += fmt::format("download   {}\n", exact_size_text(report.download_bytes));
+  text += fmt::format("bundles    server {}, client {}\n", exact_size_text(report.server_bytes),
+                      exact_size_text(report.client_bytes));
+  return text;
+}
+
+std::string layers_text(const PlanReport& report) {
+  Table table({"layer", "packing", "level", "in>out", "rotations", "hoisted", "plain", "scalar",
+               "cipher", "ms"});
+  const std::string packing = report.compilation ? packing_name(report) : "-";
+  for (const LayerReport& layer : report.layers) {
+    table.add_row(layer_row(layer.name, packing, std::to_string(layer.level),
+                            fmt::format("{}>{}", layer.inputs, layer.outputs), layer.counts));
+  }
+  table.add_row(layer_row("total", "", "", "", report.totals));
+  const std::string text = table.text(true);
+  return report.compilation ? text + "\n" + alternatives_text(*report.compilation) : text;
+}
+
+}  // namespace ffconv::cli
