@@ -35,16 +35,16 @@ class Weights {
 
 inline model::Linear dense_layer(std::string name, const model::Shape& in, std::size_t outputs,
                                  Weights& weights) {
-  model::Linear layer{.name = std::move(name), .in = in, .out = {{outputs}}, .bias = {}, .map = {},
-                      .origin = {}};
+  model::Linear layer{
+      .name = std::move(name), .in = in, .out = {{outputs}}, .bias = {}, .map = {}, .origin = {}};
   layer.bias = weights(outputs, 10);
   layer.map = model::Dense{weights(outputs * in.size(), in.size())};
   return layer;
 }
 
 inline model::Linear diagonal_layer(std::string name, const model::Shape& shape, Weights& weights) {
-  model::Linear layer{.name = std::move(name), .in = shape, .out = shape, .bias = {}, .map = {},
-                      .origin = {}};
+  model::Linear layer{
+      .name = std::move(name), .in = shape, .out = shape, .bias = {}, .map = {}, .origin = {}};
   layer.bias = weights(shape.size(), 10);
   layer.map = model::Diagonal{weights(shape.size(), 1)};
   return layer;
@@ -58,8 +58,12 @@ inline model::Linear conv_layer(std::string name, const model::Shape& in, std::s
                geometry.strides[axis] +
            1;
   };
-  model::Linear layer{.name = std::move(name), .in = in, .out = {{channels, extent(0), extent(1)}},
-                      .bias = {}, .map = {}, .origin = {}};
+  model::Linear layer{.name = std::move(name),
+                      .in = in,
+                      .out = {{channels, extent(0), extent(1)}},
+                      .bias = {},
+                      .map = {},
+                      .origin = {}};
   const std::size_t fan_in =
       in.channels() / geometry.groups * geometry.kernel[0] * geometry.kernel[1];
   layer.bias = weights(layer.out.size(), 10);
@@ -69,8 +73,8 @@ inline model::Linear conv_layer(std::string name, const model::Shape& in, std::s
 
 // `layers` from the first one's input to the last one's output.
 inline model::Network network_of(std::vector<model::Layer> layers) {
-  model::Network network{.name = "test", .input = {}, .layers = std::move(layers), .classes = 0,
-                         .class_names = {}};
+  model::Network network{
+      .name = "test", .input = {}, .layers = std::move(layers), .classes = 0, .class_names = {}};
   network.input = std::get<model::Linear>(network.layers.front()).in;
   network.classes = std::get<model::Linear>(network.layers.back()).out.size();
   for (std::size_t c = 0; c < network.classes; ++c) {
