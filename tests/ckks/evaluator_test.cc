@@ -65,6 +65,25 @@ TEST_P(EvaluatorTest, EncryptionsDecryptWithTheEstimatedNoise) {
   });
 }
 
+TEST_P(EvaluatorTest, PublicKeysAboveTheSpecialPrimesWorkWithMoreNoise) {
+  ParamsSpec spec = insecure_spec(10, 2, 40.0, 1, 1);
+  spec.max_key_level = 1;
+  Fixture f(spec, *GetParam());
+  const auto x = random_slots(f.context->n(), random_);
+  const PublicKey plain = KeyGenerator(f.secret).public_key(2);
+  const PublicKey extended = KeyGenerator(f.secret).public_key(1);
+  EXPECT_FALSE(plain.extended);
+  EXPECT_TRUE(extended.extended);
+  for (const PublicKey* key : {&plain, &extended}) {
+    for (int level = 0; level <= key->level; ++level) {
+      const Ciphertext c = encrypt(f.context, *key, encode(*f.context, x, kScale, level));
+      EXPECT_EQ(c.level, level);
+      expect_noise_as_estimated(f.secret, c, x, "public key, level " + std::to_string(level));
+    }
+  }
+  EXPECT_THROW(encrypt(f.context, extended, encode(*f.context, x, kScale, 2)), Error);
+}
+
 TEST_P(EvaluatorTest, SumsAndPlainProductsAreHomomorphic) {
   for_each_spec([&](Fixture& f, double scale) {
     const int level = f.context->params().max_level();

@@ -32,7 +32,8 @@ const SwitchingKey& EvaluationKeys::relinearization_for(int level) const {
 }
 
 void expand(PublicKey& key, const Context& context) {
-  key.a = sample_uniform_vartime(context.ring(), context.q_basis(key.level), key.seed, 0);
+  const Basis basis = key.extended ? context.qp_basis(key.level) : context.q_basis(key.level);
+  key.a = sample_uniform_vartime(context.ring(), basis, key.seed, 0);
 }
 
 void expand(SwitchingKey& key, const Context& context) {

@@ -15,10 +15,11 @@
 
 namespace ffconv {
 
-// b + a s = e over the primes of `level`.
+// b + a s = e over QP of `level`, or over Q alone where the level carries no key.
 struct PublicKey {
   Seed seed;  // a = sample_uniform_vartime(seed, stream 0)
   int level = 0;
+  bool extended = false;  // over QP
   Poly<Eval> b, a;
 };
 

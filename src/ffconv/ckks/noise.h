@@ -22,7 +22,8 @@ struct Noise {
 // Rounding every coefficient to an integer: what encoding adds.
 double encoding_noise(const Params& params);
 double secret_key_encryption_noise(const Params& params);
-double public_key_encryption_noise(const Params& params);
+// `extended`: divided by P.
+double public_key_encryption_noise(const Params& params, bool extended);
 // What rounding a ciphertext's polynomials adds when they are divided by primes.
 double rounding_noise(const Params& params);
 // One key switch at a level, with its mod-down.

@@ -18,11 +18,10 @@ Ciphertext encrypt(const ContextPtr& context, const PublicKey& key, const Plaint
          key.level, plaintext.level);
   }
   const Ring& ring = context->ring();
-  const Basis basis = context->q_basis(plaintext.level);
   SecureBuffer<std::int64_t> sample(ring.n());
   SeededStream random(random_seed(), 0);
   sample_ternary(sample.span(), random);
-  const Poly<Eval> v = to_eval(from_signed(ring, basis, sample.span()));
+  const Poly<Eval> v = to_eval(from_signed(ring, key.b.basis(), sample.span()));
 
   Ciphertext result;
   result.context = context;
@@ -30,14 +29,18 @@ Ciphertext encrypt(const ContextPtr& context, const PublicKey& key, const Plaint
   result.scale = plaintext.scale;
   for (const Poly<Eval>* half : {&key.b, &key.a}) {
     sample_gaussian(sample.span(), random);
-    Poly<Eval> c = to_eval(from_signed(ring, basis, sample.span()));
-    Poly<Eval> product = first_limbs(*half, basis.size());
-    mul_into(product, product, v);
+    Poly<Eval> c = to_eval(from_signed(ring, key.b.basis(), sample.span()));
+    Poly<Eval> product(ring, half->basis());
+    mul_into(product, *half, v);
     add_inplace(c, product);
+    if (key.extended) {
+      c = context->mod_down(key.level)(c);
+    }
+    c.keep_limbs(static_cast<std::size_t>(plaintext.level) + 1);
     result.polys.push_back(std::move(c));
   }
   add_inplace(result.polys[0], plaintext.poly);
-  result.noise = {public_key_encryption_noise(context->params()),
+  result.noise = {public_key_encryption_noise(context->params(), key.extended),
                   plaintext.max_abs * plaintext.scale};
   return result;
 }

@@ -50,6 +50,7 @@ PublicKey KeyGenerator::public_key(int level) const {
   PublicKey key;
   key.seed = random_seed();
   key.level = level;
+  key.extended = level <= context.params().max_key_level();
   expand(key, context);
   key.b = rlwe_sample(context.ring(), key.a, secret_->limb(0));
   return key;
