@@ -49,16 +49,22 @@ SecretKey load_secret_key(const std::filesystem::path& path, const ContextPtr& c
          "read it yet, run chmod 600 on it; otherwise make new keys",
          what, mode);
   }
-  const std::size_t n = context->n(), largest = file_bytes(std::size_t{1} << kMaxLogN);
+  const std::size_t largest = file_bytes(std::size_t{1} << kMaxLogN);
   if (source.size() > largest) {
     fail(ErrorCode::kFormat, "{}: expected a secret key of at most {} bytes, got {}", what, largest,
          source.size());
   }
   SecureBuffer<std::uint8_t> file(source.size());
   source.read(file.span());
-  const Opened opened = open(file.span(), Kind::kSecretKey, what);
+  return parse_secret_key(file.span(), context, what);
+}
+
+SecretKey parse_secret_key(std::span<const std::uint8_t> file, const ContextPtr& context,
+                           const std::string& what) {
+  const Opened opened = open(file, Kind::kSecretKey, what);
   expect_bundle(opened.header, kNoBundle, what);
   expect_params(opened.header, context->params().fingerprint(), what);
+  const std::size_t n = context->n();
   if (file.size() != file_bytes(n)) {
     fail(ErrorCode::kFormat, "{}: expected {} bytes, got {}", what, file_bytes(n), file.size());
   }
