@@ -24,8 +24,8 @@ struct Attempt {
   std::vector<Layout> layouts;  // empty for lola
 };
 
+// Whether a tensor takes several ciphertexts; the input's may be many by choice.
 bool crowded(const std::vector<Layout>& layouts) {
-  // The input's ciphertexts may be many by choice.
   return std::any_of(layouts.begin() + 1, layouts.end(),
                      [](const Layout& layout) { return layout.ciphertexts.size() > 1; });
 }
@@ -69,8 +69,8 @@ class Compiler {
     const auto levels = static_cast<int>(network_.layers.size());
     bool found = false;
     for (int log_n = first; log_n <= last; ++log_n) {
-      if (least_chain_bits(log_n, levels, options_.precision_bits, options_.margin) >
-          max_log_qp(log_n)) {
+      if (levels >= kMaxPrimes || least_chain_bits(log_n, levels, options_.precision_bits,
+                                                   options_.margin) > max_log_qp(log_n)) {
         continue;
       }
       const auto layouts = consider(packing, log_n);
@@ -81,19 +81,18 @@ class Compiler {
     }
   }
 
-  // The layouts of the program that was offered; nullopt where the ring does not hold any.
+  // The layouts of the program that was offered (none for lola); nullopt where the ring holds no
+  // program.
   std::optional<std::vector<Layout>> consider(Packing packing, int log_n) {
     // Relinearizing late is cheaper wherever it is precise enough.
     for (const auto mode : {Relinearize::kAfterRescale, Relinearize::kBeforeRescale}) {
-      std::vector<Attempt> attempts;
-      for (int digit = 1; digit <= kMaxDigitPrimes; ++digit) {
-        for (int special = 1; special <= digit; ++special) {
-          add_attempts(packing, lowering({log_n, special, digit}, mode), attempts);
-        }
-      }
+      std::vector<Attempt> attempts = this->attempts(packing, log_n, mode);
       std::ranges::stable_sort(attempts, {}, &Attempt::us);
       for (Attempt& attempt : attempts) {
-        if (offer(packing, lower(lowering(attempt.ring, mode), attempt), attempt.ring)) {
+        const Lowering lowering = this->lowering(attempt.ring, mode);
+        Program program = packing == Packing::kLola ? lower_lola(lowering)
+                                                    : lower_chain(lowering, attempt.layouts);
+        if (offer(packing, std::move(program), attempt.ring)) {
           return std::move(attempt.layouts);
         }
       }
@@ -104,30 +103,50 @@ class Compiler {
   Lowering lowering(const RingShape& ring, Relinearize mode) const {
     return {network_, bounds_, options_.cost, ring, mode};
   }
-  static Program lower(const Lowering& lowering, const Attempt& attempt) {
-    return attempt.layouts.empty() ? lower_lola(lowering) : lower_chain(lowering, attempt.layouts);
-  }
 
-  void add_attempts(Packing packing, const Lowering& lowering, std::vector<Attempt>& attempts) {
-    const RingShape& ring = lowering.ring;
-    if (packing == Packing::kAuto) {
-      // Keys at the highest level cost bits that the chain may need: also without.
-      for (const bool keyless_first : {false, true}) {
-        if (auto path = search(ring.log_n).best(lowering, {input_us(ring.log_n), keyless_first})) {
-          attempts.push_back({ring, path->us, std::move(path->layouts)});
+  // One or two for each digit size and number of special primes.
+  std::vector<Attempt> attempts(Packing packing, int log_n, Relinearize mode) {
+    const Lowering any = lowering({log_n, 1, 1}, mode);
+    std::optional<Program> lola;
+    std::vector<Layout> dense;
+    std::optional<ChainPrice> dense_price;
+    if (packing == Packing::kLola) {
+      lola = lower_lola(any);
+    } else if (packing == Packing::kDense) {
+      dense = dense_layouts(any);
+      dense_price.emplace(network_, dense);
+    }
+    std::vector<Attempt> attempts;
+    for (int digit = 1; digit <= kMaxDigitPrimes; ++digit) {
+      for (int special = 1; special <= digit; ++special) {
+        const Lowering lowering = this->lowering({log_n, special, digit}, mode);
+        if (lola) {
+          attempts.push_back({lowering.ring, lola_us(*lola, lowering.ring), {}});
+        } else if (dense_price) {
+          attempts.push_back({lowering.ring, dense_price->us(lowering), dense});
+        } else {
+          add_auto(lowering, attempts);
         }
       }
-      return;
     }
-    Attempt attempt{ring, 0, {}};
-    if (packing == Packing::kDense) {
-      attempt.layouts = dense_layouts(lowering);
-    }
-    Program program = lower(lowering, attempt);
+    return attempts;
+  }
+
+  // LoLa's program is the same in any ring of its degree.
+  double lola_us(Program& program, const RingShape& ring) const {
     program.params.digit_primes = ring.digit_primes;
     program.params.p_bits.resize(static_cast<std::size_t>(ring.special_primes));
-    attempt.us = count(program, options_.cost).total.predicted_us;
-    attempts.push_back(std::move(attempt));
+    return count(program, options_.cost).total.predicted_us;
+  }
+
+  void add_auto(const Lowering& lowering, std::vector<Attempt>& attempts) {
+    const RingShape& ring = lowering.ring;
+    // Keys at the highest level cost bits that the chain may need: also without.
+    for (const bool keyless_first : {false, true}) {
+      if (auto path = search(ring.log_n).best(lowering, {input_us(ring.log_n), keyless_first})) {
+        attempts.push_back({ring, path->us, std::move(path->layouts)});
+      }
+    }
   }
 
   LayoutSearch& search(int log_n) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <numeric>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "ffconv/base/assert.h"
@@ -86,6 +87,27 @@ std::optional<ParamsSpec> make_chain(const ChainShape& shape, const RingShape& r
   return fits ? std::optional(spec) : std::nullopt;
 }
 
+// More bits for weights never hurt: the chain with the most of them that fits.
+std::optional<ParamsSpec> widest_weights(const ChainShape& shape, const RingShape& ring,
+                                         double value_bits, double limit) {
+  const double least = ring.log_n + 4;
+  auto low = std::size_t{0};  // in steps above `least`
+  auto high = static_cast<std::size_t>((kMaxPrimeBits - least) / kBitStep);
+  std::optional<ParamsSpec> best = make_chain(shape, ring, value_bits, least, limit);
+  while (best && low < high) {
+    const std::size_t middle = (low + high + 1) / 2;
+    auto spec =
+        make_chain(shape, ring, value_bits, least + kBitStep * static_cast<double>(middle), limit);
+    if (spec) {
+      best = std::move(spec);
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return best;
+}
+
 struct Choice {
   ParamsSpec spec;
   double value_bits = 0;
@@ -98,12 +120,7 @@ std::optional<Choice> best_chain(Program& program, const ErrorPropagation& error
   std::optional<Choice> best;
   double best_std = std::numeric_limits<double>::infinity();
   for (double value_bits = kMaxValueBits; value_bits >= least_bits; value_bits -= kBitStep) {
-    // More bits for weights never hurt: the largest that fit.
-    std::optional<ParamsSpec> spec;
-    for (double weight_bits = kMaxPrimeBits; weight_bits >= least_bits && !spec;
-         weight_bits -= kBitStep) {
-      spec = make_chain(shape, ring, value_bits, weight_bits, limit);
-    }
+    const auto spec = widest_weights(shape, ring, value_bits, limit);
     if (!spec) {
       continue;
     }

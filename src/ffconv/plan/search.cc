@@ -90,6 +90,39 @@ std::vector<Candidate> candidates(const model::Shape& shape, const model::Linear
   return result;
 }
 
+Edge make_edge(const LinearMap& map, const Layout& out) {
+  return {split_options(map.diagonals(), map.modulus()), map.fold(), out.ciphertexts.size()};
+}
+
+double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge) {
+  const auto& layers = lowering.network.layers;
+  const auto level = static_cast<int>(layers.size() - layer);
+  double us = plan_linear(edge.options, edge.fold, edge.outputs, lowering, level).predicted_us;
+  if (layer + 1 < layers.size() && std::holds_alternative<model::Square>(layers[layer + 1])) {
+    us += static_cast<double>(edge.outputs) * square_us(lowering, level - 1);
+  }
+  return us;
+}
+
+ChainPrice::ChainPrice(const model::Network& network, const std::vector<Layout>& layouts) {
+  std::size_t next = 1;
+  for (std::size_t k = 0; k < network.layers.size(); ++k) {
+    if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
+      const LinearMap map(*linear, layouts[next - 1], layouts[next]);
+      edges_.emplace_back(k, make_edge(map, layouts[next]));
+      ++next;
+    }
+  }
+}
+
+double ChainPrice::us(const Lowering& lowering) const {
+  double us = 0;
+  for (const auto& [layer, edge] : edges_) {
+    us += edge_us(lowering, layer, edge);
+  }
+  return us;
+}
+
 LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count)
     : network_(network), slot_count_(slot_count) {
   inputs_ = candidates(network.input, next_linear(network, 0), slot_count);
@@ -103,12 +136,13 @@ LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count
     }
     Stage stage{k, candidates(linear->out, next_linear(network, k + 1), slot_count), {}};
     for (const Candidate& source : *in) {
-      if (const auto grid = source.grid && linear->in == shape ? strided_grid(*linear, *source.grid)
-                                                               : std::nullopt) {
+      const auto grid =
+          source.grid && linear->in == shape ? strided_grid(*linear, *source.grid) : std::nullopt;
+      if (grid) {
         add(stage.out, {grid_layout(linear->out, *grid, slot_count), grid});
       }
     }
-    add_edges(*linear, *in, stage);
+    add_links(*linear, *in, stage);
     shape = linear->out;
     stages_.push_back(std::move(stage));
     in = &stages_.back().out;
@@ -116,7 +150,7 @@ LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count
   add_offset_inputs();
 }
 
-void LayoutSearch::add_edges(const model::Linear& linear, const std::vector<Candidate>& in,
+void LayoutSearch::add_links(const model::Linear& linear, const std::vector<Candidate>& in,
                              Stage& stage) {
   const auto products = [&](const Candidate& out) {
     return least_products(linear, out.layout, slot_count_);
@@ -125,76 +159,67 @@ void LayoutSearch::add_edges(const model::Linear& linear, const std::vector<Cand
   std::erase_if(stage.out, [&](const Candidate& out) {
     return products(out) > kWorthwhile * least + kWorthwhileProducts;
   });
-  std::vector<std::size_t> diagonals;
   std::vector<LinearMap> maps;
   for (const Candidate& out : stage.out) {
     for (const Candidate& source : in) {
       maps.emplace_back(linear, source.layout, out.layout);
-      diagonals.push_back(maps.back().diagonals().size());
     }
   }
-  const auto fewest = static_cast<double>(*std::ranges::min_element(diagonals));
+  const auto size = [](const LinearMap& map) {
+    return static_cast<double>(map.diagonals().size());
+  };
+  const double fewest = size(*std::ranges::min_element(maps, {}, size));
   for (std::size_t k = 0; k < maps.size(); ++k) {
-    if (static_cast<double>(diagonals[k]) <= kWorthwhile * fewest + kWorthwhileProducts) {
-      stage.edges.push_back({k % in.size(), k / in.size(),
-                             split_options(maps[k].diagonals(), maps[k].modulus()),
-                             maps[k].fold()});
+    if (size(maps[k]) <= kWorthwhile * fewest + kWorthwhileProducts) {
+      const std::size_t to = k / in.size();
+      stage.links.push_back({k % in.size(), to, make_edge(maps[k], stage.out[to].layout)});
     }
   }
 }
 
-// One more input for each candidate of the first layer's output, with an edge to that one only.
 void LayoutSearch::add_offset_inputs() {
   const auto& linear = std::get<model::Linear>(network_.layers[0]);
-  Stage& stage = stages_[0];
-  first_offset_ = inputs_.size();
+  const Stage& stage = stages_[0];
   for (std::size_t to = 0; to < stage.out.size(); ++to) {
     const Layout& out = stage.out[to].layout;
     const std::size_t copies = slot_count_ / out.period();
-    const std::size_t terms = out.ciphertexts.size() * ((tap_count(linear) + copies - 1) / copies);
-    if (terms > kMaxOffsetInputs) {
-      continue;
+    const std::size_t products =
+        out.ciphertexts.size() * ((tap_count(linear) + copies - 1) / copies);
+    if (products <= kMaxOffsetInputs) {
+      LinearShape shape;
+      shape.plain_terms = static_cast<int>(products);
+      const Split split{out.period(), 0, 1, 1};
+      offsets_.push_back({to, products, {{{split, shape}}, copies, out.ciphertexts.size()}});
     }
-    LinearShape shape;
-    shape.plain_terms = static_cast<int>(terms);
-    const Split split{out.period(), 0, 1, 1};
-    stage.edges.push_back({inputs_.size(), to, {{split, shape}}, copies});
-    inputs_.push_back({offset_layout(linear, out, slot_count_), std::nullopt});
   }
-}
-
-double LayoutSearch::price(const Lowering& lowering, const Stage& stage, const Edge& edge) const {
-  const auto level = static_cast<int>(network_.layers.size() - stage.layer);
-  const std::size_t outputs = stage.out[edge.to].layout.ciphertexts.size();
-  double us = plan_linear(edge.options, edge.fold, outputs, lowering, level).predicted_us;
-  const std::size_t next = stage.layer + 1;
-  if (next < network_.layers.size() &&
-      std::holds_alternative<model::Square>(network_.layers[next])) {
-    us += static_cast<double>(outputs) * square_us(lowering, level - 1);
-  }
-  return us;
 }
 
 std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
                                                      const Options& options) const {
   struct Node {
     double us = kInfinity;
-    std::size_t from = 0;
+    std::size_t from = 0;  // in the first stage, from inputs_.size() on: offsets_
+  };
+  const auto improve = [](Node& node, double us, std::size_t from) {
+    if (us < node.us) {
+      node = {us, from};
+    }
   };
   std::vector<std::vector<Node>> nodes{std::vector<Node>(inputs_.size())};
-  for (std::size_t i = options.keyless_first ? first_offset_ : 0; i < inputs_.size(); ++i) {
+  for (std::size_t i = 0; !options.keyless_first && i < inputs_.size(); ++i) {
     nodes[0][i].us = options.upload_us * static_cast<double>(inputs_[i].layout.ciphertexts.size());
   }
   for (const Stage& stage : stages_) {
     std::vector<Node> reached(stage.out.size());
-    for (const Edge& edge : stage.edges) {
-      const double before = nodes.back()[edge.from].us;
-      if (before < kInfinity) {
-        const double us = before + price(lowering, stage, edge);
-        if (us < reached[edge.to].us) {
-          reached[edge.to] = {us, edge.from};
-        }
+    for (const Link& link : stage.links) {
+      if (const double before = nodes.back()[link.from].us; before < kInfinity) {
+        improve(reached[link.to], before + edge_us(lowering, stage.layer, link.edge), link.from);
       }
+    }
+    for (std::size_t i = 0; nodes.size() == 1 && i < offsets_.size(); ++i) {
+      const double upload = options.upload_us * static_cast<double>(offsets_[i].ciphertexts);
+      improve(reached[offsets_[i].to], upload + edge_us(lowering, 0, offsets_[i].edge),
+              inputs_.size() + i);
     }
     nodes.push_back(std::move(reached));
   }
@@ -208,7 +233,9 @@ std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
     path.layouts[k] = stages_[k - 1].out[at].layout;
     at = nodes[k][at].from;
   }
-  path.layouts[0] = inputs_[at].layout;
+  path.layouts[0] = at < inputs_.size() ? inputs_[at].layout
+                                        : offset_layout(std::get<model::Linear>(network_.layers[0]),
+                                                        path.layouts[1], slot_count_);
   return path;
 }
 

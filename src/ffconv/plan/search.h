@@ -8,10 +8,12 @@
 
 #include <cstddef>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "ffconv/plan/grouping.h"
 #include "ffconv/plan/layout.h"
+#include "ffconv/plan/linear_map.h"
 #include "ffconv/plan/lowering.h"
 
 namespace ffconv::plan {
@@ -29,44 +31,70 @@ struct Candidate {
 std::vector<Candidate> candidates(const model::Shape& shape, const model::Linear* next,
                                   std::size_t slot_count);
 
+// A linear layer between two layouts, before it is priced.
+struct Edge {
+  std::vector<SplitOption> options;
+  std::size_t fold;     // slots that are added up afterwards
+  std::size_t outputs;  // ciphertexts
+};
+
+Edge make_edge(const LinearMap& map, const Layout& out);
+
+// Microseconds of layer number `layer` of the network and of the square behind it, if there is one.
+double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge);
+
+// The price of given layouts, as lower_chain() takes them, in any ring of their slot count.
+class ChainPrice {
+ public:
+  ChainPrice(const model::Network& network, const std::vector<Layout>& layouts);
+  double us(const Lowering& lowering) const;
+
+ private:
+  std::vector<std::pair<std::size_t, Edge>> edges_;  // (layer, edge)
+};
+
 class LayoutSearch {
  public:
   struct Options {
     double upload_us = 0;        // price of one input ciphertext
     bool keyless_first = false;  // the first layer must need no rotation at its level
   };
-
-  // `network` must outlive the search.
-  LayoutSearch(const model::Network& network, std::size_t slot_count);
-
   struct Path {
     double us = 0;                // predicted, upload included
     std::vector<Layout> layouts;  // for lower_chain()
   };
 
+  // `network` must outlive the search.
+  LayoutSearch(const model::Network& network, std::size_t slot_count);
+
   // The cheapest path; nullopt where there is none.
   std::optional<Path> best(const Lowering& lowering, const Options& options) const;
 
  private:
-  struct Edge {
+  struct Link {
     std::size_t from, to;  // candidates of the layer's input and output
-    std::vector<SplitOption> options;
-    std::size_t fold;
+    Edge edge;
   };
   struct Stage {
     std::size_t layer;
     std::vector<Candidate> out;
-    std::vector<Edge> edges;
+    std::vector<Link> links;
   };
-  void add_edges(const model::Linear& linear, const std::vector<Candidate>& in, Stage& stage);
+  // Inputs that the client prepares per kernel offset for candidate `to` of the first layer's
+  // output.
+  struct OffsetInput {
+    std::size_t to;
+    std::size_t ciphertexts;
+    Edge edge;
+  };
+
+  void add_links(const model::Linear& linear, const std::vector<Candidate>& in, Stage& stage);
   void add_offset_inputs();
-  // Microseconds of the layer and of the square behind it.
-  double price(const Lowering& lowering, const Stage& stage, const Edge& edge) const;
 
   const model::Network& network_;
   const std::size_t slot_count_;
-  std::vector<Candidate> inputs_;  // from first_offset_ on: prepared per kernel offset
-  std::size_t first_offset_ = 0;
+  std::vector<Candidate> inputs_;
+  std::vector<OffsetInput> offsets_;
   std::vector<Stage> stages_;  // one a linear layer
 };
 

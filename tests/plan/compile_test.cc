@@ -1,0 +1,154 @@
+#include "ffconv/plan/compile.h"
+
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "ffconv/backend/clear.h"
+#include "ffconv/base/error.h"
+#include "plan/programs.h"
+#include "support/error_of.h"
+
+namespace ffconv::plan {
+namespace {
+
+using ::testing::HasSubstr;
+
+TEST(Compile, MakesProgramsThatPassTheirOwnCheckAndClassifyAsInFloat) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    SCOPED_TRACE("network seed " + std::to_string(seed));
+    const model::Network network = testing::random_network(seed);
+    const auto ranges = testing::ranges_of(network);
+    const Compiled compiled = compile(network, ranges);
+    check_program(compiled.program, "test");
+    EXPECT_GE(compiled.report.precision_bits, CompileOptions{}.precision_bits);
+    const auto image = testing::random_image(network.input, 5);
+    const auto expected = model::run_float(network, image);
+    const auto noisy = backend::run_clear(compiled.program, image, network.classes, seed);
+    for (std::size_t c = 0; c < expected.size(); ++c) {
+      // Eight standard deviations of the worst error asked for.
+      EXPECT_NEAR(noisy[c], expected[c], ranges.max_abs.back() / 256);
+    }
+  }
+}
+
+double total_us(const Compiled& compiled, const CompileOptions& options) {
+  const Program& program = compiled.program;
+  const double bits =
+      std::accumulate(program.params.q_bits.begin(), program.params.q_bits.end(), 0.0);
+  return compiled.report.counts.total.predicted_us +
+         program.input_count * std::ldexp(bits, program.params.log_n) / 8 / options.upload_mb_per_s;
+}
+
+TEST(Compile, AutoIsNeverSlowerThanDenseOrLola) {
+  std::vector<model::Network> networks{testing::lola_shaped_network()};
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    networks.push_back(testing::random_network(seed));
+  }
+  for (std::size_t k = 0; k < networks.size(); ++k) {
+    SCOPED_TRACE("network " + std::to_string(k));
+    const auto ranges = testing::ranges_of(networks[k]);
+    CompileOptions options;
+    const double best = total_us(compile(networks[k], ranges, options), options);
+    for (const Packing packing : {Packing::kDense, Packing::kLola}) {
+      options.packing = packing;
+      EXPECT_LE(best, total_us(compile(networks[k], ranges, options), options) * (1 + 1e-12));
+    }
+  }
+}
+
+TEST(Compile, ReportNamesEveryProgramConsideredAndCountsByLayer) {
+  const Compiled compiled = testing::small_compiled(Packing::kAuto);
+  const CompileReport& report = compiled.report;
+  ASSERT_FALSE(report.alternatives.empty());
+  bool chosen = false;
+  for (const Alternative& alternative : report.alternatives) {
+    chosen = chosen || (alternative.packing == report.packing &&
+                        alternative.log_n == compiled.program.params.log_n &&
+                        alternative.predicted_us == report.counts.total.predicted_us);
+  }
+  EXPECT_TRUE(chosen);
+  EXPECT_THAT(compiled.program.layers, ::testing::ElementsAre("conv", "square 1", "fc"));
+  double us = 0;
+  for (const OpCounts& layer : report.counts.layers) {
+    EXPECT_EQ(layer.levels, 1);
+    us += layer.predicted_us;
+  }
+  EXPECT_NEAR(us, report.counts.total.predicted_us, 1e-6);
+}
+
+TEST(Compile, UploadPriceMovesAutoToFewerInputs) {
+  const model::Network network = testing::lola_shaped_network();
+  const auto ranges = testing::ranges_of(network);
+  CompileOptions free, dear;
+  free.log_n = dear.log_n = 13;
+  free.upload_mb_per_s = std::numeric_limits<double>::infinity();
+  dear.upload_mb_per_s = 1;
+  EXPECT_GT(compile(network, ranges, free).program.input_count,
+            compile(network, ranges, dear).program.input_count);
+}
+
+TEST(Compile, PrecisionAndMarginReachTheProgram) {
+  testing::Weights weights(2);
+  const model::Network network =
+      testing::network_of({testing::dense_layer("fc", {{16}}, 4, weights)});
+  const auto ranges = testing::ranges_of(network);
+  CompileOptions options;
+  options.packing = Packing::kDense;
+  options.precision_bits = 20;
+  options.margin = 3;
+  const Compiled compiled = compile(network, ranges, options);
+  EXPECT_GE(compiled.report.precision_bits, 20);
+  const auto output = static_cast<std::size_t>(compiled.program.outputs[0]);
+  EXPECT_DOUBLE_EQ(compiled.program.values[output].max_abs, 3 * ranges.max_abs[0]);
+}
+
+TEST(Compile, RefusesWhatItCannotDo) {
+  testing::Weights weights(2);
+  const model::Shape shape{{4}};
+  const model::Network network =
+      testing::network_of({testing::dense_layer("first", shape, 4, weights), model::Square{},
+                           testing::dense_layer("last", shape, 2, weights)});
+  const auto ranges = testing::ranges_of(network);
+  const auto refused = [&](const model::Ranges& used, const CompileOptions& options) {
+    return testing::error_of(ErrorCode::kInvalidArgument, [&] { compile(network, used, options); });
+  };
+  model::Ranges broken = ranges;
+  broken.max_abs[2] = 0;
+  EXPECT_THAT(refused(broken, {}), HasSubstr("output of layer last: expected a positive"));
+  broken.max_abs[2] = std::numeric_limits<double>::infinity();
+  EXPECT_THAT(refused(broken, {}), HasSubstr("output of layer last"));
+  broken.max_abs.pop_back();
+  EXPECT_THAT(refused(broken, {}), HasSubstr("one for each of 3 layers, got 2"));
+  CompileOptions options;
+  options.margin = 0.5;
+  EXPECT_THAT(refused(ranges, options), HasSubstr("margin: expected at least 1, got 0.5"));
+  options = {};
+  options.log_n = 18;
+  EXPECT_THAT(refused(ranges, options), HasSubstr("log_n"));
+  options = {};
+  options.log_n = 10;  // 27 bits: no room for three levels
+  EXPECT_THAT(
+      testing::error_of(ErrorCode::kUnsupported, [&] { compile(network, ranges, options); }),
+      HasSubstr("N = 2^10 does not hold 3 layers"));
+}
+
+TEST(Compile, RefusesNetworksTooDeepForAnyRing) {
+  testing::Weights weights(2);
+  const model::Shape shape{{2}};
+  std::vector<model::Layer> layers;
+  for (int k = 0; k < 130; ++k) {
+    layers.push_back(testing::dense_layer("fc" + std::to_string(k), shape, 2, weights));
+  }
+  const model::Network network = testing::network_of(layers);
+  const auto ranges = testing::ranges_of(network);
+  EXPECT_THAT(testing::error_of(ErrorCode::kUnsupported, [&] { compile(network, ranges); }),
+              HasSubstr("no ring up to N = 2^17 holds 130 layers"));
+}
+
+}  // namespace
+}  // namespace ffconv::plan

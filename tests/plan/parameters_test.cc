@@ -1,0 +1,168 @@
+// Levels, scales and predicted precision.
+#include "ffconv/plan/parameters.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "ffconv/backend/clear.h"
+#include "ffconv/plan/errors.h"
+#include "ffconv/plan/precision.h"
+#include "plan/programs.h"
+
+namespace ffconv::plan {
+namespace {
+
+const ValueInfo& value(const Program& program, std::int32_t r) {
+  return program.values[static_cast<std::size_t>(r)];
+}
+
+TEST(Parameters, EveryTensorUsesTheFullRangeAfterEachLinearMap) {
+  const Program program = testing::small_compiled().program;
+  const double full = std::log2(value(program, 0).scale * value(program, 0).max_abs);
+  EXPECT_NEAR(program.params.q_bits[0], full + 3, 1e-9);  // sign and two bits to spare
+  for (const Instruction& op : program.instructions) {
+    const ValueInfo& in = value(program, op.in[0]);
+    const ValueInfo& out = value(program, op.out[0]);
+    if (op.op == OpCode::kRescale && in.polynomials == 2) {
+      EXPECT_NEAR(std::log2(out.scale * out.max_abs), full, 1e-9);
+    } else if (op.op == OpCode::kRescale) {
+      // After a square: q differs from 2^full by what a prime differs from its nominal size.
+      EXPECT_NEAR(std::log2(out.scale * out.max_abs), full, 1);
+    }
+  }
+}
+
+TEST(Parameters, ScalesFollowTheRealPrimesExactly) {
+  const Program program = testing::small_compiled().program;
+  const Params params(program.params);
+  for (const Instruction& op : program.instructions) {
+    const ValueInfo& in = value(program, op.in[0]);
+    const ValueInfo& out = value(program, op.out[0]);
+    const double prime = static_cast<double>(params.q()[static_cast<std::size_t>(in.level)]);
+    if (op.op == OpCode::kRescale) {
+      EXPECT_NEAR(out.scale * prime / in.scale, 1, 0x1p-50);
+    } else if (op.op == OpCode::kLinear) {
+      EXPECT_NEAR(out.scale / (in.scale * op.plain_scale), 1, 0x1p-50);
+    } else if (op.op == OpCode::kSquare) {
+      EXPECT_EQ(out.scale, in.scale * in.scale);
+    } else {
+      EXPECT_EQ(out.scale, in.scale);
+    }
+  }
+}
+
+TEST(Parameters, AreSecureWhereACiphertextOrAKeyIsPublished) {
+  for (const Packing packing : {Packing::kDense, Packing::kLola, Packing::kAuto}) {
+    const Program program = testing::small_compiled(packing).program;
+    const Params params(program.params);  // throws where they are not
+    EXPECT_EQ(params.security_bits(), 128);
+    const KeyRequest keys = key_request(program);
+    EXPECT_LE(keys.relinearization_level, params.max_key_level());
+    for (const auto& rotation : keys.rotations) {
+      EXPECT_LE(rotation.level, params.max_key_level());
+    }
+    // Outputs stand at level 0, inputs at the top.
+    EXPECT_EQ(value(program, 0).level, params.max_level());
+    EXPECT_EQ(value(program, program.outputs[0]).level, 0);
+  }
+}
+
+TEST(Parameters, LeastValueBitsRuleOutSmallRings) {
+  // At N = 2^12, rounding alone has 2^10.9 in a slot: with 11 bits of precision and a margin of 1.5
+  // no b below 21.3 will do.
+  EXPECT_NEAR(least_value_bits(12, 11, 1.5), 21.33, 0.01);
+  // Nor below the smallest prime there is.
+  EXPECT_EQ(least_value_bits(12, -20, 1.5), 16);
+  EXPECT_NEAR(least_chain_bits(12, 5, 11, 1.5), 21.33 + 3 + 5 * 16, 0.01);
+}
+
+// Root mean square of simulated errors over images and seeds.
+double simulated_std(const Program& program, const model::Network& network) {
+  double sum = 0;
+  std::size_t count = 0;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    const auto image = testing::random_image(network.input, seed);
+    const auto exact = backend::run_clear(program, image, network.classes);
+    const auto noisy = backend::run_clear(program, image, network.classes, seed);
+    for (std::size_t c = 0; c < exact.size(); ++c, ++count) {
+      sum += (noisy[c] - exact[c]) * (noisy[c] - exact[c]);
+    }
+  }
+  return std::sqrt(sum / static_cast<double>(count));
+}
+
+TEST(Precision, PredictionIsNearSimulatedNoise) {
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    SCOPED_TRACE("network seed " + std::to_string(seed));
+    const model::Network network = testing::random_network(seed);
+    for (const Packing packing : {Packing::kDense, Packing::kLola}) {
+      CompileOptions options;
+      options.packing = packing;
+      const Program program = compile(network, testing::ranges_of(network), options).program;
+      const double simulated = simulated_std(program, network);
+      // Values are taken at a quarter of the largest ever seen; the ranges of these networks come
+      // from 8 images, whose values lie closer to it. Replicas average the simulated error.
+      EXPECT_LT(simulated, 4 * program.output_noise_std);
+      EXPECT_GT(simulated, program.output_noise_std / 32);
+    }
+  }
+}
+
+TEST(Precision, OneRescalingAndOneSquareByHand) {
+  // y = (x * 0.5)^2 in a ring where only one source matters at a time.
+  Emitter emitter(12, 2);
+  Register x = emitter.input({{0}}, 8);
+  emitter.begin_layer("layer");
+  x = emitter.rescale(emitter.multiply_plain(x, emitter.vector({{0.5}}), 4));
+  x = emitter.relinearize(emitter.rescale(emitter.square(x)));
+  emitter.output(x, {{0}});
+  Program program = emitter.finish();
+  program.params = {.log_n = 12,
+                    .q_bits = {30, 30, 30},
+                    .p_bits = {35},
+                    .digit_primes = 1,
+                    .max_key_level = 1,
+                    .security = Security::k128};
+  assign_scales(program, std::vector<double>{0x1p30, 0x1p30, 0x1p30}, 30);
+  const double margin = 1;
+  const ErrorPropagation propagation(program, margin);
+
+  // Registers: 0 x, 1 product, 2 rescaled, 3 square, 4 rescaled, 5 relinearized. x is at most 8,
+  // the product at most 4 and as a rule a quarter of that: dy/dx = 2 * 1 * 0.5 = 1.
+  const ErrorModel errors(program.params);
+  const auto square = [](double v) { return v * v; };
+  const double s0 = program.values[0].scale, s2 = program.values[2].scale,
+               s4 = program.values[4].scale;
+  const double encoding = square(ErrorModel::encoding(1) / program.instructions[0].plain_scale);
+  const double expected = square(errors.fresh() / s0) + 4 * 64 * encoding +
+                          4 * square(errors.rounding() / s2) + square(errors.rescaling(3) / s4) +
+                          square(errors.key_switch(0) / s4) + square(errors.rounding() / s4);
+  EXPECT_NEAR(propagation.output_std(program) / std::sqrt(expected), 1, 1e-9);
+}
+
+TEST(ErrorModel, MatchesTheFormulasOfDocsPrecision) {
+  const ParamsSpec spec{.log_n = 13,
+                        .q_bits = {40, 30, 30, 30},
+                        .p_bits = {46, 46},
+                        .digit_primes = 2,
+                        .max_key_level = 3,
+                        .security = Security::k128};
+  const ErrorModel errors(spec);
+  EXPECT_NEAR(std::log2(errors.fresh()), 8.678, 1e-3);      // 3.2 sqrt(2N)
+  EXPECT_NEAR(std::log2(errors.rounding()), 11.915, 1e-3);  // sqrt(2N/12 (1 + 2N 2/3))
+  EXPECT_NEAR(std::log2(errors.rescaling(3)), 19.415, 1e-3);
+  EXPECT_NEAR(std::log2(ErrorModel::encoding(8192)), 5.207, 1e-3);  // sqrt(2N/12)
+  EXPECT_NEAR(ErrorModel::encoding(1), std::sqrt(1.0 / 12), 1e-12);
+  // Digits of 2^70 and 2^60 over P = 2^92; the first decides.
+  EXPECT_NEAR(std::log2(errors.key_switch(3)), std::log2(2 * 8192 * 3.2 / std::sqrt(12)) - 22,
+              1e-3);
+  EXPECT_NEAR(std::log2(errors.key_switch(0)), std::log2(2 * 8192 * 3.2 / std::sqrt(12)) - 52,
+              1e-9);
+}
+
+}  // namespace
+}  // namespace ffconv::plan
