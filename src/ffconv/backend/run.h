@@ -105,9 +105,9 @@ void execute(const plan::Program& program, std::size_t at, B& backend,
 }
 
 // Executes `program`, which must have passed check_program(), on `inputs`, one for each of its
-// inputs, and returns its outputs in order. `progress` hears, before each instruction, the name of
-// its layer and how many instructions are then done. Throws kMismatch on a wrong number of inputs,
-// and what the backend throws.
+// inputs, and returns its outputs in order. `progress` hears, after each instruction, the name of
+// its layer and how many instructions are done. Throws kMismatch on a wrong number of inputs, and
+// what the backend throws.
 template <Backend B>
 std::vector<typename B::Ciphertext> run(const plan::Program& program, B& backend,
                                         std::vector<typename B::Ciphertext> inputs,
