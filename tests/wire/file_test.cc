@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -142,6 +144,14 @@ TEST(File, MissingFilesAndDirectoriesAreNamed) {
   EXPECT_EQ(error_of(ErrorCode::kIo, [&] { write_file(missing / "x", small_file()); }),
             (missing / "x").string() + ": No such file or directory");
   EXPECT_THAT(error_of(ErrorCode::kIo, [&] { read_file(directory.path()); }),
+              HasSubstr("expected a regular file"));
+}
+
+TEST(File, APipeIsRefusedAndNotWaitedFor) {
+  const testing::TemporaryDirectory directory;
+  const auto pipe = directory.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(error_of(ErrorCode::kIo, [&] { read_file(pipe); }),
               HasSubstr("expected a regular file"));
 }
 

@@ -171,15 +171,16 @@ Ciphertext CkksBackend::rotate_sum(const Ciphertext& x, std::span<const std::int
   return checked(ffconv::rotate_sum(x, steps, keys_));
 }
 
-Ciphertext CkksBackend::add(Ciphertext x, const Ciphertext& y) {
+Ciphertext CkksBackend::add(const Ciphertext& x, const Ciphertext& y) {
   return checked(ffconv::add(x, y));
 }
 
-Ciphertext CkksBackend::add_plain(Ciphertext x, std::int32_t) {
+Ciphertext CkksBackend::add_plain(const Ciphertext& x, std::int32_t) {
   return checked(ffconv::add_plain(x, *encoded_.plaintext(*op_)));
 }
 
-Ciphertext CkksBackend::multiply_plain(Ciphertext x, std::int32_t vector, double plain_scale) {
+Ciphertext CkksBackend::multiply_plain(const Ciphertext& x, std::int32_t vector,
+                                       double plain_scale) {
   if (const Plaintext* plaintext = encoded_.plaintext(*op_)) {
     return checked(ffconv::multiply_plain(x, *plaintext));
   }
@@ -195,15 +196,15 @@ Ciphertext CkksBackend::multiply(const Ciphertext& x, const Ciphertext& y) {
   return checked(ffconv::multiply(x, y));
 }
 
-Ciphertext CkksBackend::relinearize(Ciphertext x) {
+Ciphertext CkksBackend::relinearize(const Ciphertext& x) {
   return checked(ffconv::relinearize(x, keys_));
 }
 
-Ciphertext CkksBackend::rescale(Ciphertext x) {
+Ciphertext CkksBackend::rescale(const Ciphertext& x) {
   return checked(ffconv::rescale(x));
 }
 
-Ciphertext CkksBackend::drop_level(Ciphertext x, std::int32_t level) {
+Ciphertext CkksBackend::drop_level(const Ciphertext& x, std::int32_t level) {
   return checked(ffconv::drop_level(x, level));
 }
 

@@ -75,14 +75,14 @@ class CkksBackend {
                                  std::span<const Ciphertext* const> inputs);
   Ciphertext rotate(const Ciphertext& x, std::int32_t step);
   Ciphertext rotate_sum(const Ciphertext& x, std::span<const std::int32_t> steps);
-  Ciphertext add(Ciphertext x, const Ciphertext& y);
-  Ciphertext add_plain(Ciphertext x, std::int32_t vector);
-  Ciphertext multiply_plain(Ciphertext x, std::int32_t vector, double plain_scale);
+  Ciphertext add(const Ciphertext& x, const Ciphertext& y);
+  Ciphertext add_plain(const Ciphertext& x, std::int32_t vector);
+  Ciphertext multiply_plain(const Ciphertext& x, std::int32_t vector, double plain_scale);
   Ciphertext square(const Ciphertext& x);
   Ciphertext multiply(const Ciphertext& x, const Ciphertext& y);
-  Ciphertext relinearize(Ciphertext x);
-  Ciphertext rescale(Ciphertext x);
-  Ciphertext drop_level(Ciphertext x, std::int32_t level);
+  Ciphertext relinearize(const Ciphertext& x);
+  Ciphertext rescale(const Ciphertext& x);
+  Ciphertext drop_level(const Ciphertext& x, std::int32_t level);
 
  private:
   // `result` as output number `output` of the instruction at hand, with the program's bound on it.

@@ -33,7 +33,9 @@ std::filesystem::path temporary_beside(const std::filesystem::path& path) {
 }  // namespace
 
 File::File(const std::filesystem::path& path, std::string name, int flags, ::mode_t mode)
-    : name_(std::move(name)), descriptor_(::open(path.c_str(), flags | O_CLOEXEC, mode)) {
+    // O_NONBLOCK: a pipe without a writer is refused by status(), not waited for.
+    : name_(std::move(name)),
+      descriptor_(::open(path.c_str(), flags | O_CLOEXEC | O_NONBLOCK, mode)) {
   if (descriptor_ < 0) {
     fail_errno(name_);
   }
