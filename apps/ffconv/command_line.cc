@@ -17,7 +17,8 @@ CLI::App& add_command(CLI::App& app, const std::string& name, const std::string&
   command->footer("Example:\n" + example);
   const std::function<void(const int&)> set_threads = [](const int& n) { set_thread_count(n); };
   command->add_option_function<int>("--threads", set_threads, "Threads to use (default: all)")
-      ->check(CLI::Range(1, kMaxThreads));
+      ->type_name("N")
+      ->check(CLI::Range(1, kMaxThreads).description(""));
   command->add_flag("--quiet", flags.quiet, "Print nothing but results and errors");
   if (has_json) {
     command->add_flag("--json", flags.json, "Print the results as JSON");

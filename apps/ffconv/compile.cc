@@ -54,12 +54,16 @@ void run(const Options& options) {
 void add_compile(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App& command = add_command(
-      app, "compile", "Turn a trained network into a bundle for the server and one for clients",
+      app, "compile", "Turn a trained network into a server's and a client's bundle",
       "  ffconv compile models/mnist-lola.onnx -o mnist     # -> mnist.server, mnist.client",
       options->output);
-  command.add_option("MODEL", options->model, "The network, an ONNX file")->required();
-  command.add_option("-o,--output", options->name,
-                     "Name of the bundles, without .server and .client (default: the model's)");
+  command.add_option("MODEL", options->model, "The network, an ONNX file")
+      ->type_name("")
+      ->required();
+  command
+      .add_option("-o,--output", options->name,
+                  "Name of the bundles, without .server and .client\n(default: the model's)")
+      ->type_name("FILE");
   add_compile_flags(command, options->compile);
   command.callback([options] { run(*options); });
 }

@@ -1,5 +1,7 @@
 #include "compiling.h"
 
+#include <algorithm>
+
 #include "cost_file.h"
 #include "ffconv/base/error.h"
 #include "ffconv/model/normalize.h"
@@ -11,6 +13,8 @@
 
 namespace ffconv::cli {
 namespace {
+
+constexpr const char* kCompileGroup = "Compilation";
 
 model::Ranges value_ranges(const Model& model, const std::string& path, const CompileFlags& flags,
                            bool quiet) {
@@ -31,33 +35,38 @@ model::Ranges value_ranges(const Model& model, const std::string& path, const Co
 
 }  // namespace
 
-CLI::App& add_compile_flags(CLI::App& command, CompileFlags& flags) {
-  CLI::App* group = command.add_option_group("Compilation");
-  group
-      ->add_option("--packing", flags.packing,
-                   "How tensors stand in ciphertexts: auto (the fastest found), dense or lola")
+void add_compile_flags(CLI::App& command, CompileFlags& flags) {
+  const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
+    return command.add_option(name, value, help)->type_name(type)->group(kCompileGroup);
+  };
+  add("--packing", flags.packing, "PACKING", "How tensors are packed: auto, dense or lola")
       ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "dense", "lola"}));
-  group->add_option("--calibration", flags.calibration,
-                    "Images that show how large values get: 'mnist' (its training images) or a "
-                    "directory (default: the model's metadata)");
-  group->add_option("--margin", flags.margin, "Values may exceed those seen by this factor")
+      ->check(CLI::IsMember({"auto", "dense", "lola"}).description(""));
+  add("--calibration", flags.calibration, "IMAGES",
+      "Images that show how large values get: 'mnist' or a\n"
+      "directory (default: what the model's metadata say)");
+  add("--margin", flags.margin, "FACTOR", "Values may exceed those seen by this factor")
       ->capture_default_str();
-  group
-      ->add_option("--precision", flags.precision_bits,
-                   "Bits of precision that scores keep, relative to their range")
+  add("--precision", flags.precision_bits, "BITS",
+      "Precision that scores keep, relative to their range")
       ->capture_default_str();
-  group->add_option("--log-n", flags.log_n,
-                    "log2 of the ring degree (default: the smallest that is secure and precise "
-                    "enough)");
-  group
-      ->add_option("--upload-mb-per-s", flags.upload_mb_per_s,
-                   "A client's bandwidth in 10^6 bytes per second, which auto weighs beside time")
+  add("--log-n", flags.log_n, "N",
+      "log2 of the ring degree (default: the smallest that is\n"
+      "secure and precise enough)");
+  add("--upload-mb-per-s", flags.upload_mb_per_s, "MB",
+      "Bandwidth of clients: auto weighs uploads beside time")
       ->capture_default_str();
-  command.add_option("--cost", flags.cost,
-                     "What operations cost on the server's machine: a file that 'ffconv doctor -o' "
-                     "wrote there (default: a table of an AVX2 machine)");
-  return *group;
+  command
+      .add_option("--cost", flags.cost,
+                  "What operations cost on the server, as 'ffconv doctor -o'\n"
+                  "wrote it there (default: the table of an AVX2 machine)")
+      ->type_name("FILE");
+}
+
+bool any_compile_flag(const CLI::App& command) {
+  return std::ranges::any_of(command.get_options(), [](const CLI::Option* option) {
+    return option->get_group() == kCompileGroup && option->count() > 0;
+  });
 }
 
 CostTable cost_table(const CompileFlags& flags) {

@@ -1,7 +1,6 @@
 // From a model file and the options of the command line to a compiled network.
 #pragma once
 
-#include <limits>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -23,8 +22,10 @@ struct CompileFlags {
   double upload_mb_per_s = plan::CompileOptions{}.upload_mb_per_s;
 };
 
-// Adds the options; `flags` must outlive the parsing. Returns the group of all but --cost.
-CLI::App& add_compile_flags(CLI::App& command, CompileFlags& flags);
+// Adds the options; `flags` must outlive the parsing.
+void add_compile_flags(CLI::App& command, CompileFlags& flags);
+// Whether the command line had any of them but --cost.
+bool any_compile_flag(const CLI::App& command);
 
 // The table that --cost names, or the default.
 CostTable cost_table(const CompileFlags& flags);

@@ -97,12 +97,15 @@ void add_decrypt(CLI::App& app) {
   constexpr double kMaxFloodBits = 60;
   const auto options = std::make_shared<Options>();
   CLI::App& command =
-      add_command(app, "decrypt",
-                  "Decrypt the server's answer. What is printed may be shared, unless it is --raw",
+      add_command(app, "decrypt", "Decrypt the server's answer; all but --raw may be shared",
                   "  ffconv decrypt mnist.client --secret secret.key scores.ct", options->output);
-  command.add_option("BUNDLE", options->bundle, "The client's bundle, NAME.client")->required();
-  command.add_option("INPUT", options->input, "The encrypted scores")->required();
-  command.add_option("--secret", options->secret, "The secret key")->capture_default_str();
+  command.add_option("BUNDLE", options->bundle, "The client's bundle, NAME.client")
+      ->type_name("")
+      ->required();
+  command.add_option("INPUT", options->input, "The encrypted scores")->type_name("")->required();
+  command.add_option("--secret", options->secret, "The secret key")
+      ->type_name("FILE")
+      ->capture_default_str();
   CLI::Option* raw = command.add_flag("--raw", options->raw, "Exact scores: never share them");
   CLI::Option* class_only =
       command.add_flag("--class-only", options->class_only, "The class alone: says least");
@@ -110,7 +113,8 @@ void add_decrypt(CLI::App& app) {
       .add_option("--flood-bits", options->flood_bits,
                   "Bits of noise above the error that hide it: more hide it better")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, kMaxFloodBits))
+      ->type_name("BITS")
+      ->check(CLI::Range(0.0, kMaxFloodBits).description(""))
       ->excludes(raw)
       ->excludes(class_only);
   raw->excludes(class_only);

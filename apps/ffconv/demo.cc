@@ -108,10 +108,8 @@ class Demo {
   static std::string sized(const fs::path& path) {
     return fmt::format("{} {}", path.filename().string(), size_text(fs::file_size(path)));
   }
-  void print_step(int number, std::string_view verb, std::string_view who,
-                  const std::string& what) {
-    fmt::print("{} {:<8} {:<12} {:<64} {:>6.2f} s\n", number, verb, who, what,
-               watch_.lap_us() / 1e6);
+  void print_step(int number, const std::string& title, const std::string& files) {
+    fmt::print("{} {:<60} {:>8.2f} s\n    {}\n", number, title, watch_.lap_us() / 1e6, files);
     std::fflush(stdout);
   }
 
@@ -122,7 +120,7 @@ class Demo {
     wire::save(owner_ / "digits.client", runtime::client_bundle(compiled.bundle));
     PlanReport report(compiled.bundle, cost_table(flags));
     report.compilation = std::move(compiled.report);
-    print_step(1, "compile", "model owner",
+    print_step(1, "compile, by the model's owner",
                fmt::format("{} -> {}, {}", sized(model_path_), sized(server_ / "digits.server"),
                            sized(owner_ / "digits.client")));
     return report;
@@ -138,8 +136,8 @@ class Demo {
     wire::save(owner_ / "secret.key", secret);
     wire::save(server_ / "eval.keys", client.generate_evaluation_keys(secret), client.context(),
                client.bundle().fingerprint);
-    print_step(2, "keys", "data owner",
-               fmt::format("{} (stays here), {} -> server", sized(owner_ / "secret.key"),
+    print_step(2, "make keys, by the data's owner",
+               fmt::format("{}, never leaves; {} -> server", sized(owner_ / "secret.key"),
                            sized(server_ / "eval.keys")));
   }
 
@@ -150,8 +148,8 @@ class Demo {
       wire::save(server_ / image_file(i), client.encrypt(secret, data_.image(images_[i])),
                  client.bundle().fingerprint);
     }
-    print_step(3, "encrypt", "data owner",
-               fmt::format("{} digits, {} and so on -> server", images_.size(),
+    print_step(3, "encrypt, by the data's owner",
+               fmt::format("{} digits, each {} -> server", images_.size(),
                            sized(server_ / image_file(0))));
   }
 
@@ -161,8 +159,8 @@ class Demo {
     const runtime::Fingerprint& fingerprint = server.bundle().fingerprint;
     const EvaluationKeys keys =
         wire::load_evaluation_keys(server_ / "eval.keys", server.context(), fingerprint);
-    ProgressBar bar(options_.output.quiet);
-    const Progress progress = bar.callback();
+    auto bar = std::make_unique<ProgressBar>(options_.output.quiet);
+    const Progress progress = bar->callback();
     for (std::size_t i = 0; i < images_.size(); ++i) {
       auto inputs = wire::load_ciphertexts(server_ / image_file(i), server.context(), fingerprint);
       Stopwatch watch;
@@ -173,8 +171,9 @@ class Demo {
         progress("digits", i + 1, images_.size());
       }
     }
-    print_step(4, "infer", "server",
-               fmt::format("no secret key here: {} and so on -> data owner",
+    bar.reset();
+    print_step(4, "infer, by the server, which has no secret key",
+               fmt::format("{} results, each {} -> data's owner", images_.size(),
                            sized(server_ / scores_file(0))));
   }
 
@@ -185,18 +184,17 @@ class Demo {
     for (std::size_t i = 0; i < images_.size(); ++i) {
       const auto result = wire::load_ciphertexts(server_ / scores_file(i), client.context(),
                                                  client.bundle().fingerprint);
-      const runtime::Prediction prediction = client.decrypt(secret, result);
       const std::vector<double> image = data_.image(images_[i]);
       cells.push_back({.image = image,
                        .shape = data_.shape,
                        .class_names = client.bundle().class_names,
-                       .scores = prediction.scores,
+                       .scores = client.decrypt(secret, result).scores,
                        .true_class = data_.labels[images_[i]],
-                       .predicted_class = prediction.class_index,
+                       .predicted_class = client.decrypt_class(secret, result),
                        .float_class = best_class(run_float(model_.graph, image)),
                        .us = times_us_[i]});
     }
-    print_step(5, "decrypt", "data owner", fmt::format("{} results", images_.size()));
+    print_step(5, "decrypt, by the data's owner", fmt::format("{} predictions", cells.size()));
     return cells;
   }
 
@@ -232,11 +230,16 @@ void add_demo(CLI::App& app) {
                   "  ffconv demo\n  ffconv demo --images 20", options->output, false);
   command.add_option("--images", options->images, "How many digits to classify")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
-  command.add_option("--model", options->model,
-                     "The network, an ONNX file (default: models/mnist-lola.onnx)");
-  command.add_option("--root", options->root,
-                     "Folder with models/ and samples/ (default: this one, or the source tree)");
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
+  command
+      .add_option("--model", options->model,
+                  "The network, an ONNX file (default: models/mnist-lola.onnx)")
+      ->type_name("FILE");
+  command
+      .add_option("--root", options->root,
+                  "Folder with models/ and samples/ (default: this one, or the\nsource tree)")
+      ->type_name("FOLDER");
   command.callback([options] { run(*options); });
 }
 

@@ -75,13 +75,14 @@ std::string demo_summary(const PlanReport& report, const std::vector<DemoCell>& 
                   to_string(report.compilation->packing), params.log_n(), params.max_level());
   text += fmt::format("security    {} bits: log2 QP = {:.1f} of at most {:.0f}\n",
                       params.security_bits(), params.log_qp(), max_log_qp(params.log_n()));
-  text += fmt::format("operations  {}\n", counts_text(report.totals));
+  text += fmt::format("rotations   {}\nproducts    {}\n", rotations_text(report.totals),
+                      products_text(report.totals));
   text += fmt::format("sizes       keys {}, once; upload {}, download {} a digit\n",
                       size_text(report.key_bytes), size_text(report.upload_bytes),
                       size_text(report.download_bytes));
-  text += fmt::format("latency     {} median, {} best, on {} threads; {} predicted on one\n",
+  text += fmt::format("latency     {} median, {} best, on {}; {} predicted on one\n",
                       ms_text(median(times_us)), ms_text(std::ranges::min(times_us)),
-                      thread_count(), ms_text(report.totals.predicted_us));
+                      threads_text(thread_count()), ms_text(report.totals.predicted_us));
   text += fmt::format("result      {} of {} as the network says unencrypted; {} of {} right\n",
                       as_float, cells.size(), right, cells.size());
   return text;

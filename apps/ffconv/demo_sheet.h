@@ -15,7 +15,8 @@ struct DemoCell {
   std::vector<double> image;
   model::Shape shape;
   std::vector<std::string> class_names;
-  std::vector<double> scores;  // decrypted, one per class
+  std::vector<double> scores;  // one per class, rounded so that they may be shared
+  // As labelled, decrypted, and found by the float network.
   std::size_t true_class = 0, predicted_class = 0, float_class = 0;
   double us = 0;  // of the evaluation
 };

@@ -113,11 +113,11 @@ std::string text(const Json& d) {
                 ? "secrets    memory can be locked: never swapped to disk\n"
                 : "secrets    memory cannot be locked: a secret key may be swapped to disk (ulimit "
                   "-l)\n";
-  list.clear();
+  Table libraries({"library", "version"});
   for (const auto& [name, version] : d["libraries"].items()) {
-    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", name, version.get<std::string>());
+    libraries.add_row({name, version.get<std::string>()});
   }
-  result += "libraries  " + list + "\n\n";
+  result += "\n" + libraries.text() + "\n";
   Table costs({"kernel, one limb of 2^14 words", "us", "default"});
   const Json defaults = to_json(default_cost_table());
   for (const auto& [name, us] : d["costs"].items()) {
@@ -154,8 +154,10 @@ void add_doctor(CLI::App& app) {
                   "  ffconv doctor -o cost.json\n"
                   "  ffconv compile models/mnist-lola.onnx --cost cost.json",
                   options->output);
-  command.add_option("-o,--output", options->cost_file,
-                     "Write the costs of this machine, for the --cost of compile, plan, evaluate");
+  command
+      .add_option("-o,--output", options->cost_file,
+                  "Write the costs of this machine, for the --cost of compile, plan, evaluate")
+      ->type_name("FILE");
   command.callback([options] { run(*options); });
 }
 

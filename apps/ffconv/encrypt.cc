@@ -53,13 +53,21 @@ void add_encrypt(CLI::App& app) {
                   "  ffconv encrypt mnist.client --secret secret.key digit.png -o digit.ct\n"
                   "  ffconv encrypt mnist.client mnist:17 -o digit.ct     # MNIST's test image 17",
                   options->output);
-  command.add_option("BUNDLE", options->bundle, "The client's bundle, NAME.client")->required();
+  command.add_option("BUNDLE", options->bundle, "The client's bundle, NAME.client")
+      ->type_name("")
+      ->required();
   command
       .add_option("IMAGE", options->image,
-                  "A PNG, PGM, PPM or JPEG file of exactly the network's size, or mnist:NUMBER")
+                  "A PNG, PGM, PPM or JPEG file of exactly the network's\nsize, or mnist:NUMBER, "
+                  "one of MNIST's test images")
+      ->type_name("")
       ->required();
-  command.add_option("-o,--output", options->result, "The ciphertexts to write")->required();
-  command.add_option("--secret", options->secret, "The secret key")->capture_default_str();
+  command.add_option("-o,--output", options->result, "The ciphertexts to write")
+      ->type_name("FILE")
+      ->required();
+  command.add_option("--secret", options->secret, "The secret key")
+      ->type_name("FILE")
+      ->capture_default_str();
   command.callback([options] { run(*options); });
 }
 

@@ -148,10 +148,10 @@ std::string run_text(const Run& run, const Comparison& comparison, const Model& 
                       grouped(static_cast<std::int64_t>(comparison.agree)),
                       grouped(static_cast<std::int64_t>(images)), comparison.max_score_error);
   if (!run.times_us.empty()) {
-    text += fmt::format(
-        "evaluation {} median, {} best, on {} threads; {} predicted on one; packing {}\n",
-        ms_text(median(run.times_us)), ms_text(std::ranges::min(run.times_us)), thread_count(),
-        ms_text(run.report.counts.total.predicted_us), to_string(run.report.packing));
+    text += fmt::format("evaluation {} median, {} best, on {}; {} predicted on one; packing {}\n",
+                        ms_text(median(run.times_us)), ms_text(std::ranges::min(run.times_us)),
+                        threads_text(thread_count()), ms_text(run.report.counts.total.predicted_us),
+                        to_string(run.report.packing));
     text += fmt::format("peak memory of client and server together {}\n",
                         size_text(peak_memory_bytes()));
   }
@@ -209,15 +209,19 @@ void add_evaluate(CLI::App& app) {
       "  ffconv evaluate models/mnist-lola.onnx --data mnist\n"
       "  ffconv evaluate models/mnist-lola.onnx --data samples/mnist --encrypted --threads 1",
       options->output);
-  command.add_option("MODEL", options->model, "The network, an ONNX file")->required();
+  command.add_option("MODEL", options->model, "The network, an ONNX file")
+      ->type_name("")
+      ->required();
   command
       .add_option("--data", options->data,
                   "'mnist' (its test images) or a directory with labels.json")
+      ->type_name("IMAGES")
       ->required();
   command
       .add_option("--images", options->images,
                   "The first so many images (default: all; with --encrypted 1000)")
-      ->check(CLI::PositiveNumber);
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
   CLI::Option* clear =
       command.add_flag("--clear", options->clear, "Run the compiled program on unencrypted slots");
   command

@@ -37,12 +37,19 @@ std::string ms_text(double us) {
   return fmt::format("{:.1f} ms", us / 1000);
 }
 
-std::string counts_text(const plan::OpCounts& counts) {
-  return fmt::format(
-      "{} rotations, {} hoisted; products: {} plain, {} scalar, {} of ciphertexts; {} rescales",
-      grouped(counts.rotations), grouped(counts.hoisted_rotations), grouped(counts.plain_products),
-      grouped(counts.scalar_products), grouped(counts.ciphertext_products),
-      grouped(counts.rescales));
+std::string threads_text(int threads) {
+  return fmt::format("{} thread{}", threads, threads == 1 ? "" : "s");
+}
+
+std::string rotations_text(const plan::OpCounts& counts) {
+  return fmt::format("{}, and {} hoisted; {} rescales", grouped(counts.rotations),
+                     grouped(counts.hoisted_rotations), grouped(counts.rescales));
+}
+
+std::string products_text(const plan::OpCounts& counts) {
+  return fmt::format("{} by vectors, {} by scalars, {} of ciphertexts",
+                     grouped(counts.plain_products), grouped(counts.scalar_products),
+                     grouped(counts.ciphertext_products));
 }
 
 std::string Table::text(bool total) const {

@@ -15,12 +15,14 @@ namespace ffconv::cli {
 // Keys keep the order in which they were added.
 using Json = nlohmann::ordered_json;
 
-std::string grouped(std::int64_t number);          // 1,234,567
-std::string size_text(std::uint64_t bytes);        // 1.23 MB, by powers of 1000
-std::string exact_size_text(std::uint64_t bytes);  // 1,234,567 bytes (1.23 MB)
-std::string ms_text(double us);                    // 48.3 ms
-// "12 rotations, 30 hoisted, ..."
-std::string counts_text(const plan::OpCounts& counts);
+std::string grouped(std::int64_t number);                  // 1,234,567
+std::string size_text(std::uint64_t bytes);                // 1.23 MB, by powers of 1000
+std::string exact_size_text(std::uint64_t bytes);          // 1,234,567 bytes (1.23 MB)
+std::string ms_text(double us);                            // 48.3 ms
+std::string threads_text(int threads);                     // 1 thread, 2 threads
+std::string rotations_text(const plan::OpCounts& counts);  // 2, and 35 hoisted; 5 rescales
+// 57 by vectors, 0 by scalars, 2 of ciphertexts
+std::string products_text(const plan::OpCounts& counts);
 
 // Left-aligned first column, the others right-aligned.
 class Table {

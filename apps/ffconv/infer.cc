@@ -52,11 +52,11 @@ void print(const Options& options, const plan::OpCounts& counts, const Times& ti
                                 {"ciphertext_products", counts.ciphertext_products},
                                 {"rescales", counts.rescales}}));
   } else if (!options.output.quiet) {
-    fmt::print("weights encoded in {}, keys and image read in {}\n", ms_text(times.encode_us),
+    fmt::print("prepared   weights in {}, keys and image in {}\n", ms_text(times.encode_us),
                ms_text(times.load_us));
-    fmt::print("evaluated in {} on {} threads: {}\n", ms_text(times.infer_us), thread_count(),
-               counts_text(counts));
-    fmt::print("wrote {}, {}: for the data owner\n", options.result, exact_size_text(bytes));
+    fmt::print("evaluated  in {} on {}\n", ms_text(times.infer_us), threads_text(thread_count()));
+    fmt::print("rotations  {}\nproducts   {}\n", rotations_text(counts), products_text(counts));
+    fmt::print("wrote      {}, {}: for the data owner\n", options.result, exact_size_text(bytes));
   }
 }
 
@@ -86,10 +86,15 @@ void add_infer(CLI::App& app) {
   CLI::App& command = add_command(
       app, "infer", "Evaluate the network on an encrypted image, on the server",
       "  ffconv infer mnist.server --keys eval.keys digit.ct -o scores.ct", options->output);
-  command.add_option("BUNDLE", options->bundle, "The server's bundle, NAME.server")->required();
-  command.add_option("INPUT", options->input, "The encrypted image")->required();
-  command.add_option("-o,--output", options->result, "The encrypted scores to write")->required();
+  command.add_option("BUNDLE", options->bundle, "The server's bundle, NAME.server")
+      ->type_name("")
+      ->required();
+  command.add_option("INPUT", options->input, "The encrypted image")->type_name("")->required();
+  command.add_option("-o,--output", options->result, "The encrypted scores to write")
+      ->type_name("FILE")
+      ->required();
   command.add_option("--keys", options->keys, "The data owner's evaluation keys")
+      ->type_name("FILE")
       ->capture_default_str();
   command.callback([options] { run(*options); });
 }

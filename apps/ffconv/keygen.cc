@@ -94,12 +94,16 @@ void run(const Options& options) {
 void add_keygen(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App& command = add_command(
-      app, "keygen", "Make the secret key of a data owner and the evaluation keys for the server",
+      app, "keygen", "Make a data owner's secret key, and evaluation keys for the server",
       "  ffconv keygen mnist.client --secret secret.key --keys eval.keys", options->output);
-  command.add_option("BUNDLE", options->bundle, "The client's bundle, NAME.client")->required();
+  command.add_option("BUNDLE", options->bundle, "The client's bundle, NAME.client")
+      ->type_name("")
+      ->required();
   command.add_option("--secret", options->secret, "The secret key to write: never leaves you")
+      ->type_name("FILE")
       ->capture_default_str();
   command.add_option("--keys", options->keys, "The evaluation keys to write: for the server")
+      ->type_name("FILE")
       ->capture_default_str();
   command.add_flag("--force", options->force, "Replace key files that exist");
   command.callback([options] { run(*options); });

@@ -9,6 +9,7 @@
 
 #include "commands.h"
 #include "exit_code.h"
+#include "terminal.h"
 
 namespace {
 
@@ -17,6 +18,7 @@ using ffconv::cli::ExitCode;
 int run(int argc, char** argv) {
   CLI::App app("Runs trained convolutional networks on images that stay encrypted.", "ffconv");
   app.set_version_flag("--version", "ffconv " FFCONV_VERSION);
+  app.get_formatter()->column_width(32);
   app.require_subcommand(1);
   app.footer("ffconv COMMAND --help explains a command and shows an example.");
   ffconv::cli::add_compile(app);
@@ -36,7 +38,11 @@ int run(int argc, char** argv) {
     }
     const auto chosen = app.get_subcommands();
     const std::string command = chosen.empty() ? "" : chosen.front()->get_name() + " ";
-    fmt::print(stderr, "ffconv: {} (ffconv {}--help explains)\n", error.what(), command);
+    const bool unknown = chosen.empty() && argc > 1 && argv[1][0] != '-';
+    fmt::print(
+        stderr, "ffconv: {} (ffconv {}--help explains)\n",
+        unknown ? fmt::format("no command '{}'", ffconv::cli::printable(argv[1])) : error.what(),
+        command);
     return ExitCode::kUsage;
   }
   return ExitCode::kSuccess;

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 #include <utility>
 #include <vector>
+
+#include "ffconv/wire/keys_file.h"
 
 namespace ffconv::cli {
 namespace {
@@ -20,7 +21,10 @@ class Estimate {
   Estimate(const plan::Program& program, const Params& params)
       : program_(program), params_(params) {}
 
-  Memory run() const { return {weights(), keys(), ciphertexts()}; }
+  Memory run() const {
+    return {weights(), keys(), ciphertexts(),
+            wire::key_bytes(params_, plan::key_request(program_))};
+  }
 
  private:
   std::uint64_t limb() const { return params_.n() * kWordBytes; }

@@ -20,13 +20,13 @@ struct Options {
   std::string path;
   CompileFlags compile;
   OutputFlags output;
-  const CLI::App* compile_group = nullptr;
+  const CLI::App* command = nullptr;
 };
 
 PlanReport report_of(const Options& options) {
   const CostTable costs = cost_table(options.compile);
   if (options.path.ends_with(".server")) {
-    if (options.compile_group->count_all() > 0) {
+    if (any_compile_flag(*options.command)) {
       fail(ErrorCode::kInvalidArgument,
            "{}: is compiled already: of the options of compile only --cost applies; give the "
            "model instead",
@@ -60,8 +60,10 @@ void add_plan(CLI::App& app) {
                   "  ffconv plan mnist.server --json",
                   options->output);
   command.add_option("FILE", options->path, "The network, an ONNX file, or a bundle NAME.server")
+      ->type_name("")
       ->required();
-  options->compile_group = &add_compile_flags(command, options->compile);
+  add_compile_flags(command, options->compile);
+  options->command = &command;
   command.callback([options] { run(*options); });
 }
 

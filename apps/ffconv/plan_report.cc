@@ -169,7 +169,7 @@ std::string summary_text(const PlanReport& report) {
               : "\n";
   text += fmt::format("time       {} predicted, one thread, costs of {}\n",
                       ms_text(report.totals.predicted_us), printable(report.machine));
-  text += fmt::format("memory     {}: weights {}, keys {}, ciphertexts {}\n",
+  text += fmt::format("memory     about {}: weights {}, keys {}, ciphertexts {}\n",
                       size_text(report.memory.total()), size_text(report.memory.weights),
                       size_text(report.memory.keys), size_text(report.memory.ciphertexts));
   text += fmt::format("keys       {}, once\n", exact_size_text(report.key_bytes));
