@@ -24,8 +24,8 @@ namespace {
 using testing::error_of;
 using ::testing::HasSubstr;
 
-// In one process client and server share the client's context only if keys and ciphertexts travel
-// as bytes; without files, the client's ring stands in for the server's.
+// Keys and ciphertexts belong to one Context. Files carry them from the client's to the server's;
+// here, without files, the server's are made with its own, from the same secret.
 class Inference : public ::testing::Test {
  protected:
   static ServerBundle make_bundle() {
