@@ -52,6 +52,10 @@ TEST_F(Clear, OperationsDoWhatTheirNamesSay) {
   EXPECT_THAT(square.slots, ElementsAre(1, 4, 0, 16));
   EXPECT_EQ(square.polynomials, 3);
   EXPECT_EQ(backend.relinearize(square).polynomials, 2);
+  const auto divided = backend.relinearize_rescale(square);
+  EXPECT_THAT(divided.slots, ElementsAre(1, 4, 0, 16));
+  EXPECT_EQ(divided.polynomials, 2);
+  EXPECT_EQ(divided.level, 2);
   EXPECT_THAT(backend.multiply(x, backend.rotate(x, 1)).slots, ElementsAre(2, 0, 0, 4));
   EXPECT_EQ(backend.rescale(x).level, 2);
   EXPECT_THAT(backend.rescale(x).slots, ElementsAre(1, 2, 0, 4));

@@ -73,6 +73,7 @@ class LifetimeBackend {
   }
   Ciphertext relinearize(Ciphertext x) { return use(x); }
   Ciphertext rescale(Ciphertext x) { return use(x); }
+  Ciphertext relinearize_rescale(Ciphertext x) { return use(x); }
   Ciphertext drop_level(Ciphertext x, std::int32_t) { return use(x); }
 
  private:

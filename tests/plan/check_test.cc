@@ -96,7 +96,7 @@ TEST(CheckProgram, RejectsEveryInconsistency) {
       {"expected a result of level",
        [](Program& p) { first(p, OpCode::kLinear).plain_scale *= 2; }},
       {"an operand of",
-       [](Program& p) { first(p, OpCode::kRelinearize).in[0] = p.instructions[0].in[0]; }},
+       [](Program& p) { first(p, OpCode::kRelinearizeRescale).in[0] = p.instructions[0].in[0]; }},
       {"one label vector for each of 0 outputs", [](Program& p) { p.outputs.clear(); }},
       {"given twice",
        [](Program& p) {

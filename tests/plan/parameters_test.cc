@@ -25,11 +25,10 @@ TEST(Parameters, EveryTensorUsesTheFullRangeAfterEachLinearMap) {
   const double full = std::log2(value(program, 0).scale * value(program, 0).max_abs);
   EXPECT_NEAR(program.params.q_bits[0], full + 3, 1e-9);  // sign and two bits to spare
   for (const Instruction& op : program.instructions) {
-    const ValueInfo& in = value(program, op.in[0]);
     const ValueInfo& out = value(program, op.out[0]);
-    if (op.op == OpCode::kRescale && in.polynomials == 2) {
+    if (op.op == OpCode::kRescale) {
       EXPECT_NEAR(std::log2(out.scale * out.max_abs), full, 1e-9);
-    } else if (op.op == OpCode::kRescale) {
+    } else if (op.op == OpCode::kRelinearizeRescale) {
       // After a square: q differs from 2^full by what a prime differs from its nominal size.
       EXPECT_NEAR(std::log2(out.scale * out.max_abs), full, 1);
     }
@@ -43,7 +42,7 @@ TEST(Parameters, ScalesFollowTheRealPrimesExactly) {
     const ValueInfo& in = value(program, op.in[0]);
     const ValueInfo& out = value(program, op.out[0]);
     const double prime = static_cast<double>(params.q()[static_cast<std::size_t>(in.level)]);
-    if (op.op == OpCode::kRescale) {
+    if (op.op == OpCode::kRescale || op.op == OpCode::kRelinearizeRescale) {
       EXPECT_NEAR(out.scale * prime / in.scale, 1, 0x1p-50);
     } else if (op.op == OpCode::kLinear) {
       EXPECT_NEAR(out.scale / (in.scale * op.plain_scale), 1, 0x1p-50);
@@ -112,13 +111,14 @@ TEST(Precision, PredictionIsNearSimulatedNoise) {
   }
 }
 
-TEST(Precision, OneRescalingAndOneSquareByHand) {
-  // y = (x * 0.5)^2 in a ring where only one source matters at a time.
+// y = (x * 0.5)^2, x at most 8; the last register is relinearized late or with the rescaling.
+Program halve_and_square(bool late) {
   Emitter emitter(12, 2);
   Register x = emitter.input({{0}}, 8);
   emitter.begin_layer("layer");
   x = emitter.rescale(emitter.multiply_plain(x, emitter.vector({{0.5}}), 4));
-  x = emitter.relinearize(emitter.rescale(emitter.square(x)));
+  x = emitter.square(x);
+  x = late ? emitter.relinearize(emitter.rescale(x)) : emitter.relinearize_rescale(x);
   emitter.output(x, {{0}});
   Program program = emitter.finish();
   program.params = {.log_n = 12,
@@ -128,20 +128,26 @@ TEST(Precision, OneRescalingAndOneSquareByHand) {
                     .max_key_level = 1,
                     .security = Security::k128};
   assign_scales(program, std::vector<double>{0x1p30, 0x1p30, 0x1p30}, 30);
-  const double margin = 1;
-  const ErrorPropagation propagation(program, margin);
+  return program;
+}
 
-  // Registers: 0 x, 1 product, 2 rescaled, 3 square, 4 rescaled, 5 relinearized. x is at most 8,
-  // the product at most 4 and as a rule a quarter of that: dy/dx = 2 * 1 * 0.5 = 1.
-  const ErrorModel errors(program.params);
+TEST(Precision, OneProductAndOneSquareByHand) {
+  // Registers: 0 x, 1 product, 2 rescaled, 3 square, 4 on: divided. The product is at most 4 and as
+  // a rule a quarter of that: dy/dx = 2 * 1 * 0.5 = 1.
   const auto square = [](double v) { return v * v; };
-  const double s0 = program.values[0].scale, s2 = program.values[2].scale,
-               s4 = program.values[4].scale;
-  const double encoding = square(ErrorModel::encoding(1) / program.instructions[0].plain_scale);
-  const double expected = square(errors.fresh() / s0) + 4 * 64 * encoding +
-                          4 * square(errors.rounding() / s2) + square(errors.rescaling(3) / s4) +
-                          square(errors.key_switch(0) / s4) + square(errors.rounding() / s4);
-  EXPECT_NEAR(propagation.output_std(program) / std::sqrt(expected), 1, 1e-9);
+  for (const bool late : {false, true}) {
+    const Program program = halve_and_square(late);
+    const ErrorModel errors(program.params);
+    const auto scale = [&](std::size_t r) { return program.values[r].scale; };
+    const double encoding = square(ErrorModel::encoding(1) / program.instructions[0].plain_scale);
+    const double before = square(errors.fresh() / scale(0)) + 4 * 64 * encoding +
+                          4 * square(errors.rounding() / scale(2));
+    const double divided =
+        late ? square(errors.rescaling(3) / scale(4)) + square(errors.key_switch(0) / scale(4))
+             : square(errors.key_switch(1) / scale(3));
+    const double expected = before + divided + square(errors.rounding() / scale(4));
+    EXPECT_NEAR(ErrorPropagation(program, 1).output_std(program) / std::sqrt(expected), 1, 1e-9);
+  }
 }
 
 TEST(ErrorModel, MatchesTheFormulasOfDocsPrecision) {

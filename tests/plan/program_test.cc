@@ -19,13 +19,13 @@ TEST(KeyRequest, AsksForEachStepAtItsHighestLevel) {
   emitter.begin_layer("layer");
   const std::int32_t one = emitter.vector({{1.0}});
   const Register y = emitter.linear({x}, 1, {{0, 0, 5, 2, one}, {0, 0, 0, 2, one}}, 1)[0];
-  Register z = emitter.rescale(y);                              // level 2
-  z = emitter.rotate(z, -1);                                    // by 15
-  z = emitter.rotate_sum(z, {0, 5, 7});                         // 5 again, lower
-  z = emitter.relinearize(emitter.rescale(emitter.square(z)));  // level 1
+  Register z = emitter.rescale(y);                     // level 2
+  z = emitter.rotate(z, -1);                           // by 15
+  z = emitter.rotate_sum(z, {0, 5, 7});                // 5 again, lower
+  z = emitter.relinearize_rescale(emitter.square(z));  // from level 2 to 1
   emitter.output(emitter.rescale(z), {{0}});
   const KeyRequest keys = key_request(emitter.finish());
-  EXPECT_EQ(keys.relinearization_level, 1);
+  EXPECT_EQ(keys.relinearization_level, 2);
   std::vector<std::pair<int, int>> rotations;
   for (const auto& rotation : keys.rotations) {
     rotations.emplace_back(rotation.step, rotation.level);

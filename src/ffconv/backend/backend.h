@@ -31,11 +31,13 @@ concept Backend = std::copyable<typename B::Ciphertext> &&
   { backend.add(std::move(x), y) } -> std::same_as<typename B::Ciphertext>;
   { backend.add_plain(std::move(x), number) } -> std::same_as<typename B::Ciphertext>;
   { backend.multiply_plain(std::move(x), number, scale) } -> std::same_as<typename B::Ciphertext>;
-  // kSquare, kMultiply, kRelinearize, kRescale, kDropLevel (number: the level to keep).
+  // kSquare, kMultiply, kRelinearize, kRescale, kRelinearizeRescale, kDropLevel (number: the level
+  // to keep).
   { backend.square(y) } -> std::same_as<typename B::Ciphertext>;
   { backend.multiply(y, y) } -> std::same_as<typename B::Ciphertext>;
   { backend.relinearize(std::move(x)) } -> std::same_as<typename B::Ciphertext>;
   { backend.rescale(std::move(x)) } -> std::same_as<typename B::Ciphertext>;
+  { backend.relinearize_rescale(std::move(x)) } -> std::same_as<typename B::Ciphertext>;
   { backend.drop_level(std::move(x), number) } -> std::same_as<typename B::Ciphertext>;
 };
 

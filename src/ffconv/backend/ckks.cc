@@ -204,6 +204,10 @@ Ciphertext CkksBackend::rescale(const Ciphertext& x) {
   return checked(ffconv::rescale(x));
 }
 
+Ciphertext CkksBackend::relinearize_rescale(const Ciphertext& x) {
+  return checked(ffconv::relinearize_rescale(x, keys_));
+}
+
 Ciphertext CkksBackend::drop_level(const Ciphertext& x, std::int32_t level) {
   return checked(ffconv::drop_level(x, level));
 }

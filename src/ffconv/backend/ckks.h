@@ -82,6 +82,7 @@ class CkksBackend {
   Ciphertext multiply(const Ciphertext& x, const Ciphertext& y);
   Ciphertext relinearize(const Ciphertext& x);
   Ciphertext rescale(const Ciphertext& x);
+  Ciphertext relinearize_rescale(const Ciphertext& x);
   Ciphertext drop_level(const Ciphertext& x, std::int32_t level);
 
  private:

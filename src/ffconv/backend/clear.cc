@@ -155,6 +155,13 @@ ClearBackend::Ciphertext ClearBackend::rescale(Ciphertext x) {
   return x;
 }
 
+ClearBackend::Ciphertext ClearBackend::relinearize_rescale(Ciphertext x) {
+  FFCONV_ASSERT(x.polynomials == 3);
+  disturb(x.slots, key_error(x.level) / x.scale);
+  x.polynomials = 2;
+  return rescale(std::move(x));
+}
+
 ClearBackend::Ciphertext ClearBackend::drop_level(Ciphertext x, std::int32_t level) {
   FFCONV_ASSERT(level <= x.level);
   x.level = level;

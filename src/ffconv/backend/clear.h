@@ -42,6 +42,7 @@ class ClearBackend {
   Ciphertext multiply(const Ciphertext& x, const Ciphertext& y);
   Ciphertext relinearize(Ciphertext x);
   Ciphertext rescale(Ciphertext x);
+  Ciphertext relinearize_rescale(Ciphertext x);
   Ciphertext drop_level(Ciphertext x, std::int32_t level);
   std::vector<Ciphertext> linear(const plan::Instruction& op,
                                  std::span<const Ciphertext* const> inputs);

@@ -85,6 +85,11 @@ class CountBackend {
     ++here().rescales;
     return inner_.rescale(std::move(x));
   }
+  Ciphertext relinearize_rescale(Ciphertext x) {
+    ++here().key_switches;
+    ++here().rescales;
+    return inner_.relinearize_rescale(std::move(x));
+  }
   Ciphertext drop_level(Ciphertext x, std::int32_t level) {
     return inner_.drop_level(std::move(x), level);
   }

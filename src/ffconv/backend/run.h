@@ -98,6 +98,8 @@ void execute(const plan::Program& program, std::size_t at, B& backend,
       return write(backend.relinearize(take()));
     case OpCode::kRescale:
       return write(backend.rescale(take()));
+    case OpCode::kRelinearizeRescale:
+      return write(backend.relinearize_rescale(take()));
     case OpCode::kDropLevel:
       return write(
           backend.drop_level(take(), program.values[static_cast<std::size_t>(op.out[0])].level));

@@ -56,6 +56,8 @@ double linear_us(const CostTable& t, const CostShape& s, const LinearShape& map)
 // The sum of `rotations` hoisted rotations and the operand itself, brought down once.
 double rotate_sum_us(const CostTable& t, const CostShape& s, int rotations);
 double relinearize_us(const CostTable& t, const CostShape& s);
+// Relinearization whose mod-down also divides by the level's last prime.
+double relinearize_rescale_us(const CostTable& t, const CostShape& s);
 double square_us(const CostTable& t, const CostShape& s);
 double multiply_us(const CostTable& t, const CostShape& s);
 double rescale_us(const CostTable& t, const CostShape& s, int polynomials);

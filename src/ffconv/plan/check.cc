@@ -19,9 +19,9 @@ constexpr double kScaleTolerance =
     0x1p-40;  // relative; far below what a prime differs from its size
 
 std::string_view name(OpCode op) {
-  constexpr std::string_view names[] = {"linear",      "rotate",         "rotate_sum", "add",
-                                        "add_plain",   "multiply_plain", "square",     "multiply",
-                                        "relinearize", "rescale",        "drop_level"};
+  constexpr std::string_view names[] = {
+      "linear", "rotate",   "rotate_sum",  "add",     "add_plain",  "multiply_plain",
+      "square", "multiply", "relinearize", "rescale", "drop_level", "relinearize_rescale"};
   return names[static_cast<std::size_t>(op)];
 }
 
@@ -116,7 +116,7 @@ class Checker {
   }
 
   void check_instruction(const Instruction& op) {
-    require(op.op <= OpCode::kDropLevel, "instruction {}: unknown operation {}", at_,
+    require(op.op <= OpCode::kRelinearizeRescale, "instruction {}: unknown operation {}", at_,
             static_cast<int>(op.op));
     expect(op.layer >= 0 && static_cast<std::size_t>(op.layer) < program_.layers.size(),
            "layer {} of {}", op.layer, program_.layers.size());
@@ -175,7 +175,7 @@ class Checker {
       check_terms(op);
     }
     const bool keyed =
-        op.op == OpCode::kRelinearize ||
+        relinearizes(op) ||
         std::any_of(op.rotations.begin(), op.rotations.end(), [](auto k) { return k != 0; }) ||
         std::any_of(op.terms.begin(), op.terms.end(),
                     [](const LinearTerm& t) { return t.baby != 0 || t.giant != 0; });
@@ -202,6 +202,9 @@ class Checker {
            "a result without terms");
   }
 
+  static bool relinearizes(const Instruction& op) {
+    return op.op == OpCode::kRelinearize || op.op == OpCode::kRelinearizeRescale;
+  }
   bool same_scale(double a, double b) const { return std::abs(a - b) <= kScaleTolerance * b; }
 
   // What the first operand makes of the result's level, size and scale.
@@ -222,6 +225,8 @@ class Checker {
         polynomials = 2;
         break;
       case OpCode::kRescale:
+      case OpCode::kRelinearizeRescale:
+        polynomials = relinearizes(op) ? 2 : x.polynomials;
         expect(x.level > 0, "no prime left to divide by");
         scale /= static_cast<double>(params_.q()[static_cast<std::size_t>(x.level)]);
         --level;
@@ -235,8 +240,8 @@ class Checker {
     }
     const bool any_size = op.op == OpCode::kAdd || op.op == OpCode::kAddPlain ||
                           op.op == OpCode::kRescale || op.op == OpCode::kDropLevel;
-    expect(any_size || x.polynomials == (op.op == OpCode::kRelinearize ? 3 : 2),
-           "an operand of {} polynomials", x.polynomials);
+    expect(any_size || x.polynomials == (relinearizes(op) ? 3 : 2), "an operand of {} polynomials",
+           x.polynomials);
     expect(y.level == level && y.polynomials == polynomials && same_scale(y.scale, scale),
            "expected a result of level {}, {} polynomials and scale {}, got {}, {} and {}", level,
            polynomials, scale, y.level, y.polynomials, y.scale);

@@ -17,9 +17,14 @@ namespace {
 // Digits of more primes than this have not paid at any level count that a network uses.
 constexpr int kMaxDigitPrimes = 4;
 
+// What rescaling three polynomials must save, as a part of the whole time, to be worth the bits
+// that it loses.
+constexpr double kWorthPrecision = 0.05;
+
 // A program that can be had, before it is lowered in full.
 struct Attempt {
   RingShape ring;
+  Relinearize mode;
   double us = 0;                // predicted, upload included
   std::vector<Layout> layouts;  // empty for lola
 };
@@ -84,17 +89,20 @@ class Compiler {
   // The layouts of the program that was offered (none for lola); nullopt where the ring holds no
   // program.
   std::optional<std::vector<Layout>> consider(Packing packing, int log_n) {
-    // Relinearizing late is cheaper wherever it is precise enough.
-    for (const auto mode : {Relinearize::kAfterRescale, Relinearize::kBeforeRescale}) {
-      std::vector<Attempt> attempts = this->attempts(packing, log_n, mode);
-      std::ranges::stable_sort(attempts, {}, &Attempt::us);
-      for (Attempt& attempt : attempts) {
-        const Lowering lowering = this->lowering(attempt.ring, mode);
-        Program program = packing == Packing::kLola ? lower_lola(lowering)
-                                                    : lower_chain(lowering, attempt.layouts);
-        if (offer(packing, std::move(program), attempt.ring)) {
-          return std::move(attempt.layouts);
-        }
+    std::vector<Attempt> attempts;
+    for (const auto mode : {Relinearize::kWithRescale, Relinearize::kAfterRescale}) {
+      add_attempts(packing, log_n, mode, attempts);
+    }
+    std::ranges::stable_sort(attempts, {}, [](const Attempt& attempt) {
+      const bool coarse = attempt.mode == Relinearize::kAfterRescale;
+      return attempt.us * (coarse ? 1 + kWorthPrecision : 1);
+    });
+    for (Attempt& attempt : attempts) {
+      const Lowering lowering = this->lowering(attempt.ring, attempt.mode);
+      Program program =
+          packing == Packing::kLola ? lower_lola(lowering) : lower_chain(lowering, attempt.layouts);
+      if (offer(packing, std::move(program), attempt.ring)) {
+        return std::move(attempt.layouts);
       }
     }
     return std::nullopt;
@@ -105,7 +113,7 @@ class Compiler {
   }
 
   // One or two for each digit size and number of special primes.
-  std::vector<Attempt> attempts(Packing packing, int log_n, Relinearize mode) {
+  void add_attempts(Packing packing, int log_n, Relinearize mode, std::vector<Attempt>& attempts) {
     const Lowering any = lowering({log_n, 1, 1}, mode);
     std::optional<Program> lola;
     std::vector<Layout> dense;
@@ -116,20 +124,18 @@ class Compiler {
       dense = dense_layouts(any);
       dense_price.emplace(network_, dense);
     }
-    std::vector<Attempt> attempts;
     for (int digit = 1; digit <= kMaxDigitPrimes; ++digit) {
       for (int special = 1; special <= digit; ++special) {
         const Lowering lowering = this->lowering({log_n, special, digit}, mode);
         if (lola) {
-          attempts.push_back({lowering.ring, lola_us(*lola, lowering.ring), {}});
+          attempts.push_back({lowering.ring, mode, lola_us(*lola, lowering.ring), {}});
         } else if (dense_price) {
-          attempts.push_back({lowering.ring, dense_price->us(lowering), dense});
+          attempts.push_back({lowering.ring, mode, dense_price->us(lowering), dense});
         } else {
           add_auto(lowering, attempts);
         }
       }
     }
-    return attempts;
   }
 
   // LoLa's program is the same in any ring of its degree.
@@ -144,7 +150,7 @@ class Compiler {
     // Keys at the highest level cost bits that the chain may need: also without.
     for (const bool keyless_first : {false, true}) {
       if (auto path = search(ring.log_n).best(lowering, {input_us(ring.log_n), keyless_first})) {
-        attempts.push_back({ring, path->us, std::move(path->layouts)});
+        attempts.push_back({ring, lowering.relinearize, path->us, std::move(path->layouts)});
       }
     }
   }

@@ -115,6 +115,11 @@ OpCounts count(const Program& program, const Instruction& op, const CostTable& t
       break;
     case OpCode::kDropLevel:
       break;
+    case OpCode::kRelinearizeRescale:
+      counts.key_switches = 1;
+      counts.rescales = 1;
+      counts.predicted_us = relinearize_rescale_us(table, shape);
+      break;
   }
   counts.key_switches += counts.rotations + counts.hoisted_rotations;
   return counts;

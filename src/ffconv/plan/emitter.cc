@@ -127,6 +127,13 @@ Register Emitter::rescale(Register x) {
   return append({.op = OpCode::kRescale, .in = {x}}, result);
 }
 
+Register Emitter::relinearize_rescale(Register x) {
+  ValueInfo result = info(x);
+  result.polynomials = 2;
+  --result.level;
+  return append({.op = OpCode::kRelinearizeRescale, .in = {x}}, result);
+}
+
 void Emitter::output(Register x, SlotLabels labels) {
   FFCONV_ASSERT(info(x).level == 0);
   program_.outputs.push_back(x);

@@ -43,6 +43,7 @@ class Emitter {
   Register square(Register x);  // the bound is squared too
   Register relinearize(Register x);
   Register rescale(Register x);
+  Register relinearize_rescale(Register x);
 
   void output(Register x, SlotLabels labels);
 

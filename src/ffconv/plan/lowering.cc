@@ -63,9 +63,10 @@ LinearPlan plan_linear(std::span<const SplitOption> options, std::size_t fold, s
 double square_us(const Lowering& lowering, int level) {
   const CostTable& table = lowering.table;
   const CostShape before = lowering.ring.at(level), after = lowering.ring.at(level - 1);
-  const bool late = lowering.relinearize == Relinearize::kAfterRescale;
-  return ffconv::square_us(table, before) + rescale_us(table, before, late ? 3 : 2) +
-         relinearize_us(table, late ? after : before);
+  const double squared = ffconv::square_us(table, before);
+  return lowering.relinearize == Relinearize::kAfterRescale
+             ? squared + rescale_us(table, before, 3) + relinearize_us(table, after)
+             : squared + relinearize_rescale_us(table, before);
 }
 
 Tensor emit_inputs(Emitter& emitter, const Lowering& lowering, Layout layout) {
@@ -131,9 +132,8 @@ Tensor emit_square(Emitter& emitter, const Lowering& lowering, std::size_t layer
   emitter.begin_layer(layer_name(lowering.network, layer));
   for (Register& x : in.registers) {
     x = emitter.square(x);
-    x = lowering.relinearize == Relinearize::kAfterRescale
-            ? emitter.relinearize(emitter.rescale(x))
-            : emitter.rescale(emitter.relinearize(x));
+    x = lowering.relinearize == Relinearize::kAfterRescale ? emitter.relinearize(emitter.rescale(x))
+                                                           : emitter.relinearize_rescale(x);
   }
   return in;
 }

@@ -39,8 +39,9 @@ struct RingShape {
 
 // When a square is brought back to two polynomials.
 enum class Relinearize {
-  kAfterRescale,  // one level lower, cheaper; rescaling three polynomials rounds more coarsely
-  kBeforeRescale,
+  kWithRescale,   // one division by the special primes and the level's last: precise
+  kAfterRescale,  // one level lower, so that no key is needed at the square's; but the rounding of
+                  // three polynomials meets the square of the secret: 6 to 8 bits are lost
 };
 
 struct Lowering {
@@ -48,7 +49,7 @@ struct Lowering {
   const Bounds& bounds;
   const CostTable& table;
   RingShape ring;
-  Relinearize relinearize = Relinearize::kAfterRescale;
+  Relinearize relinearize = Relinearize::kWithRescale;
 };
 
 // How a linear map between two layouts is carried out at a level.

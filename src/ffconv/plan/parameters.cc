@@ -174,6 +174,7 @@ void assign_scales(Program& program, std::span<const double> primes, double valu
         scale *= program.values[index(op.in.back())].scale;
         break;
       case OpCode::kRescale:
+      case OpCode::kRelinearizeRescale:
         scale /= primes[index(x.level)];
         break;
       default:

@@ -170,6 +170,10 @@ class Backwards {
         return pass(y, op.in[1], 0, mean_squares_[index(x)]);
       case OpCode::kDropLevel:
         return pass(y, x, 0, 1);
+      case OpCode::kRelinearizeRescale:
+        pass(y, x, 0, 1);
+        add(Kind::kKeySwitch, index(x), y_total);
+        return rounding();
     }
   }
 

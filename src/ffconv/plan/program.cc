@@ -23,7 +23,7 @@ KeyRequest key_request(const Program& program) {
   };
   for (const Instruction& op : program.instructions) {
     const std::int32_t level = program.values[index(op.in[0])].level;
-    if (op.op == OpCode::kRelinearize) {
+    if (op.op == OpCode::kRelinearize || op.op == OpCode::kRelinearizeRescale) {
       request.relinearization_level = std::max(request.relinearization_level, level);
     }
     for (const std::int32_t step : op.rotations) {

@@ -48,15 +48,16 @@ struct LinearTerm {
 enum class OpCode : std::uint8_t {
   kLinear,  // out[o] = the sum of `terms`, plaintexts at plain_scale; level unchanged, not rescaled
   kRotate,  // out = rotate(in, rotations[0])
-  kRotateSum,      // out = sum of rotate(in, k) over k in rotations, decomposed once
-  kAdd,            // out = in[0] + in[1]
-  kAddPlain,       // out = in + vectors[vector], encoded at the ciphertext's scale
-  kMultiplyPlain,  // out = in * vectors[vector], encoded at plain_scale; not rescaled
-  kSquare,         // out = in^2, three polynomials, not relinearized, not rescaled
-  kMultiply,       // out = in[0] * in[1], three polynomials
-  kRelinearize,    // three polynomials -> two
-  kRescale,        // divide by the level's last prime: level - 1
-  kDropLevel,      // forget primes down to out's level; scale unchanged
+  kRotateSum,           // out = sum of rotate(in, k) over k in rotations, decomposed once
+  kAdd,                 // out = in[0] + in[1]
+  kAddPlain,            // out = in + vectors[vector], encoded at the ciphertext's scale
+  kMultiplyPlain,       // out = in * vectors[vector], encoded at plain_scale; not rescaled
+  kSquare,              // out = in^2, three polynomials, not relinearized, not rescaled
+  kMultiply,            // out = in[0] * in[1], three polynomials
+  kRelinearize,         // three polynomials -> two
+  kRescale,             // divide by the level's last prime: level - 1
+  kDropLevel,           // forget primes down to out's level; scale unchanged
+  kRelinearizeRescale,  // three polynomials -> two and level - 1, with one division and rounding
 };
 
 struct Instruction {
