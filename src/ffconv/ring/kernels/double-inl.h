@@ -166,6 +166,11 @@ struct Body {
     }
   };
 
+  // A cache line of every operand at a time: with many terms at the same offset of their pages, a
+  // line would not survive until its second vector is read.
+  static constexpr std::size_t kLineWords = 8;
+  static constexpr std::size_t kVectors = kLineWords / kWidth;
+
   static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
                                  const Word* const* a1, const Word* const* b, std::size_t terms,
                                  bool accumulate, std::size_t n, const LimbTables& t) {
@@ -173,23 +178,26 @@ struct Body {
     for (std::size_t begin = 0; begin < terms || begin == 0; begin += LazySum::kMaxTerms) {
       const std::size_t end = std::min(terms, begin + LazySum::kMaxTerms);
       const bool add_previous = accumulate || begin != 0;
-      for (std::size_t i = 0; i < n; i += kWidth) {
-        LazySum sum0, sum1;
+      for (std::size_t i = 0; i < n; i += kLineWords) {
+        LazySum sum0[kVectors], sum1[kVectors];
         for (std::size_t j = begin; j < end; ++j) {
-          const R factor = V::load(b[j] + i);
-          sum0.add_product(V::load(a0[j] + i), factor);
-          sum1.add_product(V::load(a1[j] + i), factor);
+          for (std::size_t v = 0; v < kVectors; ++v) {
+            const R factor = V::load(b[j] + i + v * kWidth);
+            sum0[v].add_product(V::load(a0[j] + i + v * kWidth), factor);
+            sum1[v].add_product(V::load(a1[j] + i + v * kWidth), factor);
+          }
         }
-        R result0 = sum0.reduced(p);
-        R result1 = sum1.reduced(p);
-        if (add_previous) {
-          result0 = reduce(V::add(result0, V::load(dst0 + i)), p);
-          result1 = reduce(V::add(result1, V::load(dst1 + i)), p);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          store_sum(dst0 + i + v * kWidth, sum0[v], add_previous, p);
+          store_sum(dst1 + i + v * kWidth, sum1[v], add_previous, p);
         }
-        V::store(dst0 + i, result0);
-        V::store(dst1 + i, result1);
       }
     }
+  }
+
+  static void store_sum(Word* dst, const LazySum& sum, bool add_previous, const Prime& p) {
+    const R result = sum.reduced(p);
+    V::store(dst, add_previous ? reduce(V::add(result, V::load(dst)), p) : result);
   }
 
   // Rotations of the slots map aligned blocks of 2^k words to aligned blocks: the source of a whole
