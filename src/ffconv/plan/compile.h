@@ -23,7 +23,7 @@ struct CompileOptions {
   double margin = 1.5;
   // The predicted standard deviation of a score's error is at most 2^-precision_bits of the scores'
   // range (without margin).
-  double precision_bits = 11;
+  double precision_bits = 13;
   std::optional<int> log_n;  // otherwise the smallest ring that is secure and precise enough
   // Auto weighs a client's upload at this bandwidth, in megabytes (10^6 bytes) per second, beside
   // the time of evaluation; infinity: not at all.
