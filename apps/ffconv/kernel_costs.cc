@@ -27,7 +27,7 @@ constexpr std::size_t kSources = 2;  // of a base extension
 
 // The shortest of the calls that fit into a budget of time.
 double minimum_us(const std::function<void()>& call) {
-  constexpr double kBudgetUs = 120'000;
+  constexpr double kBudgetUs = 60'000;
   double best = std::numeric_limits<double>::infinity();
   double spent = 0;
   while (spent < kBudgetUs) {

@@ -50,23 +50,21 @@ class Terminal(AppTest):
         self.assertTrue(text.isascii())
         self.assertLessEqual(max(map(len, text.splitlines())), 100)
 
-    def test_the_demo_draws_in_the_colours_that_the_terminal_has(self):
-        code, text = self.in_terminal(*self.demo, 2)
+    def widths(self, text):
+        """Of the rows of pictures, in characters on the screen."""
+        rows = [re.sub(rf"{ESCAPE}\[[0-9;]*m", "", line) for line in text.splitlines()]
+        return [len(row) for row in rows if HALF_BLOCK in row]
+
+    def test_the_demo_draws_in_the_colours_and_columns_that_the_terminal_has(self):
+        code, text = self.in_terminal(*self.demo, 6)
         self.assertEqual(code, 0)
         self.assertIn(f"{ESCAPE}[38;5;", text)
-        self.assertIn(HALF_BLOCK, text)
-        code, text = self.in_terminal(*self.demo, 2, COLORTERM="truecolor")
+        self.assertEqual(max(self.widths(text)), 5 * 14 + 4 * 2)
+        _, text = self.in_terminal(*self.demo, 3, columns=40, COLORTERM="truecolor")
         self.assertIn(f"{ESCAPE}[38;2;", text)
-        code, text = self.in_terminal(*self.demo, 2, NO_COLOR="1")
+        self.assertEqual(max(self.widths(text)), 2 * 14 + 2)
+        _, text = self.in_terminal(*self.demo, 1, NO_COLOR="1")
         self.assertNotIn(HALF_BLOCK, text)
-
-    def test_cells_fit_the_terminal(self):
-        for columns in (80, 40):
-            _, text = self.in_terminal(*self.demo, 3, "--quiet", columns=columns)
-            rows = [re.sub(rf"{ESCAPE}\[[0-9;]*m", "", line) for line in text.splitlines()]
-            widths = [len(row) for row in rows if HALF_BLOCK in row]
-            self.assertTrue(widths)
-            self.assertLessEqual(max(widths), columns)
 
     def test_progress_is_shown_in_a_terminal_only_and_erased(self):
         code, text = self.in_terminal("doctor")
