@@ -123,6 +123,7 @@ std::vector<Case> cases() {
       [](B& b, auto x, auto) { return b.rescale(b.multiply_plain(x, b.vector({-0.375}), 0.5)); });
   add("square", [](B& b, auto x, auto) { return b.rescale(b.relinearize(b.square(x))); });
   add("multiply", [](B& b, auto x, auto y) { return b.relinearize(b.rescale(b.multiply(x, y))); });
+  add("relinearize_rescale", [](B& b, auto x, auto) { return b.relinearize_rescale(b.square(x)); });
   add("drop_level", [](B& b, auto x, auto) { return b.drop_level(x, 1); });
   add("linear_without_rotation", [](B& b, auto x, auto y) {
     const auto v = b.vector(random_values(64, 3)), w = b.vector(random_values(1, 4));

@@ -92,6 +92,13 @@ class ProgramBuilder {
     --info.level;
     return append(instruction(plan::OpCode::kRescale, {x}), info);
   }
+  Register relinearize_rescale(Register x) {
+    plan::ValueInfo info = program_.values[index(x)];
+    info.polynomials = 2;
+    info.scale /= last_prime(x);
+    --info.level;
+    return append(instruction(plan::OpCode::kRelinearizeRescale, {x}), info);
+  }
   Register drop_level(Register x, std::int32_t level) {
     plan::ValueInfo info = program_.values[index(x)];
     info.level = level;
