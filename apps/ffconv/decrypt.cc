@@ -1,6 +1,7 @@
 // ffconv decrypt: encrypted scores -> scores that may be shared, or exact ones that may not.
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <numeric>
 #include <string>

@@ -1,6 +1,5 @@
 // ffconv infer: the server's part, an encrypted image -> encrypted scores. No secret key.
 
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
