@@ -30,8 +30,9 @@ TEST(Compile, MakesProgramsThatPassTheirOwnCheckAndClassifyAsInFloat) {
     const auto expected = model::run_float(network, image);
     const auto noisy = backend::run_clear(compiled.program, image, network.classes, seed);
     for (std::size_t c = 0; c < expected.size(); ++c) {
-      // Eight standard deviations of the worst error asked for.
-      EXPECT_NEAR(noisy[c], expected[c], ranges.max_abs.back() / 256);
+      // Eight standard deviations of the largest error asked for.
+      EXPECT_NEAR(noisy[c], expected[c],
+                  8 * ranges.max_abs.back() / std::exp2(CompileOptions{}.precision_bits));
     }
   }
 }

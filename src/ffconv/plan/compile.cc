@@ -25,6 +25,7 @@ constexpr double kWorthPrecision = 0.05;
 struct Attempt {
   RingShape ring;
   Relinearize mode;
+  ChainShape chain;
   double us = 0;                // predicted, upload included
   std::vector<Layout> layouts;  // empty for lola
 };
@@ -78,6 +79,10 @@ class Compiler {
                                                    options_.margin) > max_log_qp(log_n)) {
         continue;
       }
+      if (packing == Packing::kLola && best_ &&
+          least_lola_us(lowering({log_n, 1, 1}, {})) > best_us_) {
+        return;
+      }
       const auto layouts = consider(packing, log_n);
       if (found || (layouts && !(packing == Packing::kAuto && crowded(*layouts)))) {
         return;
@@ -98,10 +103,8 @@ class Compiler {
       return attempt.us * (coarse ? 1 + kWorthPrecision : 1);
     });
     for (Attempt& attempt : attempts) {
-      const Lowering lowering = this->lowering(attempt.ring, attempt.mode);
-      Program program =
-          packing == Packing::kLola ? lower_lola(lowering) : lower_chain(lowering, attempt.layouts);
-      if (offer(packing, std::move(program), attempt.ring)) {
+      if (chain_fits(attempt.chain, attempt.ring, options_.margin, options_.precision_bits) &&
+          offer(packing, lower(attempt), attempt.ring)) {
         return std::move(attempt.layouts);
       }
     }
@@ -110,6 +113,10 @@ class Compiler {
 
   Lowering lowering(const RingShape& ring, Relinearize mode) const {
     return {network_, bounds_, options_.cost, ring, mode};
+  }
+  Program lower(const Attempt& attempt) const {
+    const Lowering lowering = this->lowering(attempt.ring, attempt.mode);
+    return attempt.layouts.empty() ? lower_lola(lowering) : lower_chain(lowering, attempt.layouts);
   }
 
   // One or two for each digit size and number of special primes.
@@ -128,9 +135,11 @@ class Compiler {
       for (int special = 1; special <= digit; ++special) {
         const Lowering lowering = this->lowering({log_n, special, digit}, mode);
         if (lola) {
-          attempts.push_back({lowering.ring, mode, lola_us(*lola, lowering.ring), {}});
+          attempts.push_back(
+              {lowering.ring, mode, chain_shape(*lola), lola_us(*lola, lowering.ring), {}});
         } else if (dense_price) {
-          attempts.push_back({lowering.ring, mode, dense_price->us(lowering), dense});
+          attempts.push_back({lowering.ring, mode, chain(dense_price->max_key_level(lowering)),
+                              dense_price->us(lowering), dense});
         } else {
           add_auto(lowering, attempts);
         }
@@ -150,9 +159,19 @@ class Compiler {
     // Keys at the highest level cost bits that the chain may need: also without.
     for (const bool keyless_first : {false, true}) {
       if (auto path = search(ring.log_n).best(lowering, {input_us(ring.log_n), keyless_first})) {
-        attempts.push_back({ring, lowering.relinearize, path->us, std::move(path->layouts)});
+        attempts.push_back({ring, lowering.relinearize, chain(path->max_key_level), path->us,
+                            std::move(path->layouts)});
       }
     }
+  }
+
+  // The chain of lower_chain(): one level a layer, the last layer's at level 1.
+  ChainShape chain(int max_key_level) const {
+    ChainShape shape{{false}, max_key_level};
+    for (auto layer = network_.layers.rbegin(); layer != network_.layers.rend(); ++layer) {
+      shape.square.push_back(std::holds_alternative<model::Square>(*layer));
+    }
+    return shape;
   }
 
   LayoutSearch& search(int log_n) {
@@ -162,7 +181,7 @@ class Compiler {
   // Keeps the program if it is precise enough and the best so far. False if it is not precise
   // enough.
   bool offer(Packing packing, Program program, const RingShape& ring) {
-    if (!assign_parameters(program, ring, options_.margin, options_.precision_bits)) {
+    if (!assign_parameters(program, ring, options_.margin)) {
       return false;
     }
     const double precision = std::log2(range_ / program.output_noise_std);

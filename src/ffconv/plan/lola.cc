@@ -156,65 +156,60 @@ class Lola {
     }
   }
 
-  // Slot j * window of each result is the product of row rows[j] and the tensor, by products with
-  // the rows' weights and rotate-and-sum; all other slots hold garbage where there are several
-  // windows.
-  std::vector<Register> row_products(std::size_t layer, std::size_t window, std::size_t copies) {
-    const Rows weights(linear(layer));
+  // The product of the tensor and rows first, first + 1, .. on the copies, rescaled and summed up:
+  // slot j * window holds that of row first + j; all other slots hold garbage where there are
+  // several windows.
+  Register row_product(std::size_t layer, const Rows& weights, std::size_t first,
+                       std::size_t window, std::size_t copies) {
     const std::size_t rows = linear(layer).out.size();
-    std::vector<LinearTerm> terms;
-    const std::size_t products = (rows + copies - 1) / copies;
     const std::size_t period = copies == 1 ? tensor_.layout.period() : slots_;
-    for (std::size_t t = 0; t < products; ++t) {
-      for (std::size_t c = 0; c < tensor_.registers.size(); ++c) {
-        const auto& elements = tensor_.layout.ciphertexts[c].elements;
-        SlotVector vector{std::vector<double>(period, 0.0)};
-        for (std::size_t s = 0; s < period; ++s) {
-          const std::size_t row = t * copies + s / window;
-          if (s / window < copies && row < rows) {
-            vector.values[s] = weights.at(row, elements[s % window]);
-          }
+    std::vector<LinearTerm> terms;
+    for (std::size_t c = 0; c < tensor_.registers.size(); ++c) {
+      const auto& elements = tensor_.layout.ciphertexts[c].elements;
+      SlotVector vector{std::vector<double>(period, 0.0)};
+      for (std::size_t s = 0; s < period; ++s) {
+        const std::size_t copy = s / window;
+        if (copy < copies && first + copy < rows) {
+          vector.values[s] = weights.at(first + copy, elements[s % window]);
         }
-        terms.push_back({static_cast<std::int32_t>(c), static_cast<std::int32_t>(t), 0, 0,
-                         emitter_.vector(std::move(vector))});
       }
+      terms.push_back({static_cast<std::int32_t>(c), 0, 0, 0, emitter_.vector(std::move(vector))});
     }
-    auto results = emitter_.linear(tensor_.registers, products, std::move(terms),
-                                   lowering_.bounds.layers[layer]);
-    for (Register& x : results) {
-      x = emitter_.rescale(x);
-      for (std::size_t step = window / 2; step > 0; step /= 2) {
-        x = emitter_.add(x, emitter_.rotate(x, static_cast<std::int64_t>(step)));
-      }
+    Register x = emitter_.rescale(
+        emitter_.linear(tensor_.registers, 1, std::move(terms), lowering_.bounds.layers[layer])[0]);
+    for (std::size_t step = window / 2; step > 0; step /= 2) {
+      x = emitter_.add(x, emitter_.rotate(x, static_cast<std::int64_t>(step)));
     }
-    return results;
+    return x;
   }
 
-  // Stacked rows, masked and interleaved: row t * copies + j goes to slot j * window + t.
+  // Stacked rows, masked and interleaved: row t * copies + j goes to slot j * window + t. One row
+  // after the other, so that few ciphertexts are alive at a time.
   void matrix(std::size_t layer) {
     emitter_.begin_layer(linear(layer).name);
+    const Rows weights(linear(layer));
     const std::size_t rows = linear(layer).out.size();
     const std::size_t window = this->window();
     const std::size_t copies = tensor_.registers.size() > 1 ? 1 : std::min(slots_ / window, rows);
     stack(window, copies);
-    const auto products = row_products(layer, window, copies);
 
     Tensor result{{"interleaved", {}}, {}};
-    for (std::size_t t = 0; t < products.size(); ++t) {
-      // Where one window fills all slots, every slot holds the sum and the mask alone interleaves.
+    for (std::size_t t = 0; t * copies < rows; ++t) {
       const std::size_t shift = t % window;
-      const std::size_t valid = window == slots_ ? shift : 0;
-      SlotVector mask{std::vector<double>(slots_, 0.0)};
       if (shift == 0) {
         result.layout.ciphertexts.push_back({std::vector<std::int32_t>(slots_, kEmpty)});
       }
+      // Where one window fills all slots, every slot holds the sum and the mask alone interleaves.
+      const std::size_t valid = window == slots_ ? shift : 0;
+      SlotVector mask{std::vector<double>(slots_, 0.0)};
       for (std::size_t j = 0; j < copies && t * copies + j < rows; ++j) {
         mask.values[j * window + valid] = 1;
         result.layout.ciphertexts.back().elements[j * window + shift] =
             static_cast<std::int32_t>(t * copies + j);
       }
+      const Register product = row_product(layer, weights, t * copies, window, copies);
       const Register masked = emitter_.rescale(emitter_.multiply_plain(
-          products[t], emitter_.vector(std::move(mask)), lowering_.bounds.layers[layer]));
+          product, emitter_.vector(std::move(mask)), lowering_.bounds.layers[layer]));
       const Register moved = emitter_.rotate(
           masked, static_cast<std::int64_t>(valid) - static_cast<std::int64_t>(shift));
       if (shift == 0) {
@@ -233,11 +228,13 @@ class Lola {
   // One ciphertext a row, the score in all of its slots.
   void last_matrix(std::size_t layer) {
     emitter_.begin_layer(linear(layer).name);
-    Tensor result{{"scores", {}}, row_products(layer, tensor_.layout.period(), 1)};
-    for (std::size_t row = 0; row < result.registers.size(); ++row) {
+    const Rows weights(linear(layer));
+    Tensor result{{"scores", {}}, {}};
+    for (std::size_t row = 0; row < linear(layer).out.size(); ++row) {
+      const Register product = row_product(layer, weights, row, tensor_.layout.period(), 1);
       result.layout.ciphertexts.push_back({{static_cast<std::int32_t>(row)}});
-      result.registers[row] =
-          emit_bias(emitter_, linear(layer), result.registers[row], result.layout.ciphertexts[row]);
+      result.registers.push_back(
+          emit_bias(emitter_, linear(layer), product, result.layout.ciphertexts[row]));
     }
     tensor_ = std::move(result);
   }
@@ -253,6 +250,21 @@ class Lola {
 
 Program lower_lola(const Lowering& lowering) {
   return Lola(lowering).run();
+}
+
+double least_lola_us(const Lowering& lowering) {
+  const std::size_t slots = lowering.ring.slot_count();
+  double rotations = 0;
+  for (std::size_t k = 1; k < lowering.network.layers.size(); ++k) {
+    const auto* linear = std::get_if<model::Linear>(&lowering.network.layers[k]);
+    if (linear == nullptr || std::holds_alternative<model::Diagonal>(linear->map)) {
+      continue;
+    }
+    const std::size_t window = std::min(slots, std::bit_ceil(linear->in.size()));
+    rotations += static_cast<double>(linear->out.size() * window) / static_cast<double>(slots) *
+                 static_cast<double>(std::countr_zero(window));
+  }
+  return rotations * rotate_us(lowering.table, lowering.ring.at(0));
 }
 
 }  // namespace ffconv::plan

@@ -36,4 +36,8 @@ std::vector<Layout> dense_layouts(const Lowering& lowering);
 // each.
 Program lower_lola(const Lowering& lowering);
 
+// A lower bound on the predicted time of that program, from the rotate-and-sums of its matrices
+// alone: large networks' programs of this kind need not be made to be ruled out.
+double least_lola_us(const Lowering& lowering);
+
 }  // namespace ffconv::plan

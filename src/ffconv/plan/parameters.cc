@@ -26,32 +26,6 @@ std::size_t index(std::int32_t number) {
   return static_cast<std::size_t>(number);
 }
 
-// What a program asks of its chain.
-struct ChainShape {
-  std::vector<bool> square;  // [levels]: whether a square consumes the level's prime; 0 is unused
-  int max_key_level = -1;
-};
-
-ChainShape chain_shape(const Program& program) {
-  ChainShape shape;
-  int top = 0;
-  for (const ValueInfo& value : program.values) {
-    top = std::max(top, value.level);
-  }
-  shape.square.assign(index(top) + 1, false);
-  for (const Instruction& op : program.instructions) {
-    if (op.op == OpCode::kSquare || op.op == OpCode::kMultiply) {
-      shape.square[index(program.values[index(op.in[0])].level)] = true;
-    }
-  }
-  const KeyRequest keys = key_request(program);
-  shape.max_key_level = keys.relinearization_level;
-  for (const auto& rotation : keys.rotations) {
-    shape.max_key_level = std::max(shape.max_key_level, rotation.level);
-  }
-  return shape;
-}
-
 double sum(std::span<const double> bits) {
   return std::accumulate(bits.begin(), bits.end(), 0.0);
 }
@@ -110,36 +84,63 @@ std::optional<ParamsSpec> widest_weights(const ChainShape& shape, const RingShap
 
 struct Choice {
   ParamsSpec spec;
+  std::vector<double> primes;  // q_0, q_1, ..
   double value_bits = 0;
 };
 
-// The most precise chain within `limit` bits.
-std::optional<Choice> best_chain(Program& program, const ErrorPropagation& errors,
-                                 const ChainShape& shape, const RingShape& ring, double limit) {
-  const double least_bits = ring.log_n + 4;
-  std::optional<Choice> best;
-  double best_std = std::numeric_limits<double>::infinity();
-  for (double value_bits = kMaxValueBits; value_bits >= least_bits; value_bits -= kBitStep) {
-    const auto spec = widest_weights(shape, ring, value_bits, limit);
+// The chain with these value bits and as many for weights as its real primes leave secure.
+std::optional<Choice> try_chain(const ChainShape& shape, const RingShape& ring, double value_bits) {
+  // Primes lie near the bits asked for, not on them: where the real ones are beyond the row, a
+  // little less is asked for.
+  constexpr double kMostSlack = 2;
+  for (double slack = 0; slack <= kMostSlack; slack += kBitStep) {
+    const auto spec = widest_weights(shape, ring, value_bits, max_log_qp(ring.log_n) - slack);
     if (!spec) {
-      continue;
+      return std::nullopt;
     }
-    program.params = *spec;
-    std::vector<double> primes;
-    for (const double bits : spec->q_bits) {
-      primes.push_back(std::exp2(bits));
-    }
-    assign_scales(program, primes, value_bits);
-    const double std = errors.output_std(program);
-    if (std < best_std) {
-      best_std = std;
-      best = Choice{*spec, value_bits};
+    try {
+      const Params params(*spec);
+      return Choice{*spec, {params.q().begin(), params.q().end()}, value_bits};
+    } catch (const Error& error) {
+      if (error.code() == ErrorCode::kInvalidArgument) {  // too few primes of that size
+        return std::nullopt;
+      }
+      if (error.code() != ErrorCode::kInsecure) {
+        throw;
+      }
     }
   }
-  return best;
+  return std::nullopt;
 }
 
 }  // namespace
+
+ChainShape chain_shape(const Program& program) {
+  ChainShape shape;
+  int top = 0;
+  for (const ValueInfo& value : program.values) {
+    top = std::max(top, value.level);
+  }
+  shape.square.assign(index(top) + 1, false);
+  for (const Instruction& op : program.instructions) {
+    if (op.op == OpCode::kSquare || op.op == OpCode::kMultiply) {
+      shape.square[index(program.values[index(op.in[0])].level)] = true;
+    }
+  }
+  const KeyRequest keys = key_request(program);
+  shape.max_key_level = keys.relinearization_level;
+  for (const auto& rotation : keys.rotations) {
+    shape.max_key_level = std::max(shape.max_key_level, rotation.level);
+  }
+  return shape;
+}
+
+bool chain_fits(const ChainShape& shape, const RingShape& ring, double margin,
+                double precision_bits) {
+  const double least_bits = least_value_bits(ring.log_n, precision_bits, margin);
+  return shape.square.size() + index(ring.special_primes) <= kMaxPrimes &&
+         make_chain(shape, ring, least_bits, ring.log_n + 4, max_log_qp(ring.log_n)).has_value();
+}
 
 double least_value_bits(int log_n, double precision_bits, double margin) {
   ParamsSpec ring;
@@ -186,38 +187,28 @@ void assign_scales(Program& program, std::span<const double> primes, double valu
   }
 }
 
-bool assign_parameters(Program& program, const RingShape& ring, double margin,
-                       double precision_bits) {
+bool assign_parameters(Program& program, const RingShape& ring, double margin) {
   const ChainShape shape = chain_shape(program);
-  const double least_bits = least_value_bits(ring.log_n, precision_bits, margin);
-  if (shape.square.size() + index(ring.special_primes) > kMaxPrimes ||
-      !make_chain(shape, ring, least_bits, ring.log_n + 4, max_log_qp(ring.log_n))) {
-    return false;
-  }
   const ErrorPropagation errors(program, margin);
-  // Primes lie near the bits asked for, not on them: where the sum of the real ones is beyond the
-  // row, a little less is asked for.
-  constexpr int kAttempts = 24;
-  double limit = max_log_qp(ring.log_n);
-  for (int attempt = 0; attempt < kAttempts; ++attempt, limit -= kBitStep) {
-    const auto choice = best_chain(program, errors, shape, ring, limit);
-    if (!choice) {
-      return false;
-    }
-    try {
-      const Params params(choice->spec);
-      program.params = choice->spec;
-      const std::vector<double> primes(params.q().begin(), params.q().end());
-      assign_scales(program, primes, choice->value_bits);
-      program.output_noise_std = errors.output_std(program);
-      return true;
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kInsecure && error.code() != ErrorCode::kInvalidArgument) {
-        throw;
+  std::optional<Choice> best;
+  double best_std = std::numeric_limits<double>::infinity();
+  const auto apply = [&](const Choice& choice) {
+    program.params = choice.spec;
+    assign_scales(program, choice.primes, choice.value_bits);
+    return errors.output_std(program);
+  };
+  for (double value_bits = kMaxValueBits; value_bits >= ring.log_n + 4; value_bits -= kBitStep) {
+    if (auto choice = try_chain(shape, ring, value_bits)) {
+      if (const double std = apply(*choice); std < best_std) {
+        best_std = std;
+        best = std::move(choice);
       }
     }
   }
-  return false;
+  if (best) {
+    program.output_noise_std = apply(*best);
+  }
+  return best.has_value();
 }
 
 }  // namespace ffconv::plan

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <span>
+#include <vector>
 
 #include "ffconv/plan/lowering.h"
 #include "ffconv/plan/program.h"
@@ -24,12 +25,22 @@ double least_value_bits(int log_n, double precision_bits, double margin);
 // out before anything is lowered.
 double least_chain_bits(int log_n, int levels, double precision_bits, double margin);
 
+// What a program asks of its chain.
+struct ChainShape {
+  std::vector<bool> square;  // [levels]: whether a square consumes the level's prime; [0] is unused
+  int max_key_level = -1;
+};
+ChainShape chain_shape(const Program& program);
+
+// Whether the ring can hold such a chain with value bits that can reach the precision at all.
+bool chain_fits(const ChainShape& shape, const RingShape& ring, double margin,
+                double precision_bits);
+
 // Fills in params, scales and output_noise_std for the most precise chain of the ring that is
-// secure. False, with `program` in an unspecified but valid state, if no chain fits whose value
-// bits can reach the precision at all; true does not promise that the chain found reaches it.
+// secure. False, with `program` in an unspecified but valid state, if there is none; true does not
+// promise that a precision is reached.
 //   margin: a value is at most its bound divided by this.
-bool assign_parameters(Program& program, const RingShape& ring, double margin,
-                       double precision_bits);
+bool assign_parameters(Program& program, const RingShape& ring, double margin);
 
 // Scales of every register and plaintext for a chain of these primes (primes[l] belongs to level l)
 // in which a tensor's bound is 2^value_bits.

@@ -94,14 +94,39 @@ Edge make_edge(const LinearMap& map, const Layout& out) {
   return {split_options(map.diagonals(), map.modulus()), map.fold(), out.ciphertexts.size()};
 }
 
-double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge) {
+namespace {
+
+bool square_follows(const Lowering& lowering, std::size_t layer) {
   const auto& layers = lowering.network.layers;
-  const auto level = static_cast<int>(layers.size() - layer);
-  double us = plan_linear(edge.options, edge.fold, edge.outputs, lowering, level).predicted_us;
-  if (layer + 1 < layers.size() && std::holds_alternative<model::Square>(layers[layer + 1])) {
-    us += static_cast<double>(edge.outputs) * square_us(lowering, level - 1);
+  return layer + 1 < layers.size() && std::holds_alternative<model::Square>(layers[layer + 1]);
+}
+
+int input_level(const Lowering& lowering, std::size_t layer) {
+  return static_cast<int>(lowering.network.layers.size() - layer);
+}
+
+}  // namespace
+
+double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge) {
+  const int level = input_level(lowering, layer);
+  const double us =
+      plan_linear(edge.options, edge.fold, edge.outputs, lowering, level).predicted_us;
+  return square_follows(lowering, layer)
+             ? us + static_cast<double>(edge.outputs) * square_us(lowering, level - 1)
+             : us;
+}
+
+int edge_key_level(const Lowering& lowering, std::size_t layer, const Edge& edge) {
+  const int level = input_level(lowering, layer);
+  const LinearShape& shape = cheapest(edge.options, lowering.table, lowering.ring.at(level)).shape;
+  if (shape.extended_terms > 0) {
+    return level;
   }
-  return us;
+  const bool with_rescale = lowering.relinearize == Relinearize::kWithRescale;
+  if (edge.fold > 1 || (square_follows(lowering, layer) && with_rescale)) {
+    return level - 1;
+  }
+  return square_follows(lowering, layer) ? level - 2 : -1;
 }
 
 ChainPrice::ChainPrice(const model::Network& network, const std::vector<Layout>& layouts) {
@@ -121,6 +146,14 @@ double ChainPrice::us(const Lowering& lowering) const {
     us += edge_us(lowering, layer, edge);
   }
   return us;
+}
+
+int ChainPrice::max_key_level(const Lowering& lowering) const {
+  int level = -1;
+  for (const auto& [layer, edge] : edges_) {
+    level = std::max(level, edge_key_level(lowering, layer, edge));
+  }
+  return level;
 }
 
 LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count)
@@ -199,10 +232,13 @@ std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
   struct Node {
     double us = kInfinity;
     std::size_t from = 0;  // in the first stage, from inputs_.size() on: offsets_
+    const Edge* edge = nullptr;
   };
-  const auto improve = [](Node& node, double us, std::size_t from) {
+  const auto improve = [&](Node& node, double before, std::size_t from, std::size_t layer,
+                           const Edge& edge) {
+    const double us = before + edge_us(lowering, layer, edge);
     if (us < node.us) {
-      node = {us, from};
+      node = {us, from, &edge};
     }
   };
   std::vector<std::vector<Node>> nodes{std::vector<Node>(inputs_.size())};
@@ -213,13 +249,12 @@ std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
     std::vector<Node> reached(stage.out.size());
     for (const Link& link : stage.links) {
       if (const double before = nodes.back()[link.from].us; before < kInfinity) {
-        improve(reached[link.to], before + edge_us(lowering, stage.layer, link.edge), link.from);
+        improve(reached[link.to], before, link.from, stage.layer, link.edge);
       }
     }
     for (std::size_t i = 0; nodes.size() == 1 && i < offsets_.size(); ++i) {
       const double upload = options.upload_us * static_cast<double>(offsets_[i].ciphertexts);
-      improve(reached[offsets_[i].to], upload + edge_us(lowering, 0, offsets_[i].edge),
-              inputs_.size() + i);
+      improve(reached[offsets_[i].to], upload, inputs_.size() + i, 0, offsets_[i].edge);
     }
     nodes.push_back(std::move(reached));
   }
@@ -228,9 +263,12 @@ std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
     return std::nullopt;
   }
   auto at = static_cast<std::size_t>(last - nodes.back().begin());
-  Path path{last->us, std::vector<Layout>(nodes.size())};
+  Path path{last->us, std::vector<Layout>(nodes.size()), -1};
   for (std::size_t k = nodes.size() - 1; k > 0; --k) {
-    path.layouts[k] = stages_[k - 1].out[at].layout;
+    const Stage& stage = stages_[k - 1];
+    path.layouts[k] = stage.out[at].layout;
+    path.max_key_level =
+        std::max(path.max_key_level, edge_key_level(lowering, stage.layer, *nodes[k][at].edge));
     at = nodes[k][at].from;
   }
   path.layouts[0] = at < inputs_.size() ? inputs_[at].layout
