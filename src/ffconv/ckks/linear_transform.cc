@@ -104,7 +104,8 @@ Babies make_babies(std::span<const Ciphertext* const> inputs, const LinearTransf
 }
 
 // rotate(x, giant) over QP, for x = P times a ciphertext over QP.
-ExtendedPair giant_step(const Context& context, ExtendedPair x, int level, const RotationKey& key) {
+ExtendedPair giant_step(const Context& context, const ExtendedPair& x, int level,
+                        const RotationKey& key) {
   const Poly<Eval> c1 = context.mod_down(level)(x.c1);
   ExtendedPair switched = inner_product(context, decompose(context, c1, level), key.key);
   add_inplace(switched.c0, x.c0);
@@ -126,7 +127,7 @@ std::vector<Poly<Eval>> transform_extended(
     }
     ExtendedPair sum = sum_products(products);
     if (giant != 0) {
-      sum = giant_step(context, std::move(sum), level, keys.rotation(giant, level));
+      sum = giant_step(context, sum, level, keys.rotation(giant, level));
     }
     if (total) {
       add_inplace(*total, sum);

@@ -107,7 +107,10 @@ Prediction Client::decrypt(const SecretKey& secret, std::span<const Ciphertext> 
     slots.push_back(std::move(shared.slots));
     step = std::max(step, shared.step);
   }
-  return prediction(slots, step);
+  Prediction shared = prediction(slots, step);
+  shared.class_index = decrypt_class(secret, result);
+  shared.class_name = bundle_.class_names[shared.class_index];
+  return shared;
 }
 
 std::size_t Client::decrypt_class(const SecretKey& secret,

@@ -29,7 +29,7 @@ namespace ffconv::runtime {
 struct Prediction {
   std::vector<double> scores;  // one per class
   double step = 0.0;           // the scores are multiples of it; 0: exact results, not to be shared
-  std::size_t class_index = 0;  // of the largest score
+  std::size_t class_index = 0;  // of the largest exact score
   std::string class_name;
 };
 
@@ -54,7 +54,8 @@ class Client {
   // What the server answered. All three throw kMismatch where the ciphertexts are not what the
   // bundle announces: number, level, scale, parameters.
   //
-  // The default: scores that may be shared, flooded and rounded (ckks/secret/decryptor.h). The
+  // The default: scores that may be shared, flooded and rounded (ckks/secret/decryptor.h), and the
+  // class of the exact scores, which flooding must not change. The
   // error assumed is what the bundle predicts, and never less than that of a fresh encryption,
   // whatever a bundle or `options` claim.
   Prediction decrypt(const SecretKey& secret, std::span<const Ciphertext> result,
