@@ -87,7 +87,6 @@ TEST(Counts, DensePackingRotatesByKernelOffsetsThenByThePeriod) {
 TEST(Counts, AutoNeedsNoRotationInTheFirstLayerOfLolasNetwork) {
   CompileOptions options;
   options.log_n = 13;
-  options.upload_mb_per_s = std::numeric_limits<double>::infinity();
   const model::Graph graph = model::import_onnx_file(kModels / "mnist-lola.onnx");
   const model::Network network = model::normalize(graph);
   const Compiled compiled = compile(network, *model::ranges_from_metadata(graph, network), options);
@@ -101,6 +100,43 @@ TEST(Counts, AutoNeedsNoRotationInTheFirstLayerOfLolasNetwork) {
   EXPECT_EQ(layers[4].plain_products, 16);
   EXPECT_LT(compiled.report.counts.total.rotations + compiled.report.counts.total.hoisted_rotations,
             60);
+}
+
+// The table of docs/packing.md: a change of these numbers is a change of what runs.
+TEST(Counts, AreThoseOfTheTableInTheDocumentation) {
+  struct Row {
+    const char* model;
+    Packing packing;
+    std::int32_t inputs;
+    std::int64_t rotations, hoisted, plain, scalars;
+    std::size_t keys;
+  };
+  const Row rows[] = {
+      {"mnist-lola.onnx", Packing::kAuto, 25, 2, 35, 57, 0, 29},
+      {"mnist-lola.onnx", Packing::kDense, 1, 6, 62, 169, 0, 54},
+      {"mnist-lola.onnx", Packing::kLola, 25, 283, 0, 36, 125, 33},
+      {"mnist-lola-small.onnx", Packing::kAuto, 4, 1, 28, 20, 0, 29},
+      {"mnist-lola-small.onnx", Packing::kDense, 1, 2, 42, 41, 0, 39},
+      {"mnist-lola-small.onnx", Packing::kLola, 25, 134, 0, 10, 125, 17},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(std::string(row.model) + ", " + std::string(to_string(row.packing)));
+    const model::Graph graph = model::import_onnx_file(kModels / row.model);
+    const model::Network network = model::normalize(graph);
+    CompileOptions options;
+    options.packing = row.packing;
+    const Compiled compiled =
+        compile(network, *model::ranges_from_metadata(graph, network), options);
+    const OpCounts& total = compiled.report.counts.total;
+    EXPECT_EQ(compiled.report.packing, row.packing);
+    EXPECT_EQ(compiled.program.params.log_n, 13);
+    EXPECT_EQ(compiled.program.input_count, row.inputs);
+    EXPECT_EQ(total.rotations, row.rotations);
+    EXPECT_EQ(total.hoisted_rotations, row.hoisted);
+    EXPECT_EQ(total.plain_products, row.plain);
+    EXPECT_EQ(total.scalar_products, row.scalars);
+    EXPECT_EQ(key_request(compiled.program).rotations.size(), row.keys);
+  }
 }
 
 }  // namespace
