@@ -92,8 +92,9 @@ struct Choice {
 std::optional<Choice> try_chain(const ChainShape& shape, const RingShape& ring, double value_bits) {
   // Primes lie near the bits asked for, not on them: where the real ones are beyond the row, a
   // little less is asked for.
-  constexpr double kMostSlack = 2;
-  for (double slack = 0; slack <= kMostSlack; slack += kBitStep) {
+  constexpr int kSteps = 8;
+  for (int step = 0; step <= kSteps; ++step) {
+    const double slack = step * kBitStep;
     const auto spec = widest_weights(shape, ring, value_bits, max_log_qp(ring.log_n) - slack);
     if (!spec) {
       return std::nullopt;
@@ -197,7 +198,10 @@ bool assign_parameters(Program& program, const RingShape& ring, double margin) {
     assign_scales(program, choice.primes, choice.value_bits);
     return errors.output_std(program);
   };
-  for (double value_bits = kMaxValueBits; value_bits >= ring.log_n + 4; value_bits -= kBitStep) {
+  const double least_bits = ring.log_n + 4;
+  const auto steps = static_cast<int>((kMaxValueBits - least_bits) / kBitStep);
+  for (int step = 0; step <= steps; ++step) {
+    const double value_bits = kMaxValueBits - step * kBitStep;
     if (auto choice = try_chain(shape, ring, value_bits)) {
       if (const double std = apply(*choice); std < best_std) {
         best_std = std;
