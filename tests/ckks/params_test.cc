@@ -93,6 +93,18 @@ TEST(Params, FromDepthPicksTheSmallestSafeRing) {
   EXPECT_THROW(Params::from_depth(100, 40.0, 46.0), Error);
 }
 
+TEST(Params, PresetsAreSafeAndUseTheirRing) {
+  for (int log_n = 12; log_n <= 16; ++log_n) {
+    const Params params(preset(log_n));
+    EXPECT_EQ(params.security_bits(), 128);
+    EXPECT_LE(params.log_qp(), max_log_qp(log_n));
+    // Another level would not fit.
+    EXPECT_GT(params.log_qp() + preset(log_n).q_bits.back(), max_log_qp(log_n)) << log_n;
+  }
+  EXPECT_THROW(preset(11), Error);
+  EXPECT_THROW(preset(17), Error);
+}
+
 TEST(Params, FieldsOutsideTheirRangesAreRefused) {
   ParamsSpec spec = at_the_limit(13, 40.0);
   for (const auto& break_it : std::initializer_list<void (*)(ParamsSpec&)>{

@@ -64,6 +64,31 @@ double max_log_qp(int log_n) {
   return kMaxLogQp[static_cast<std::size_t>(log_n - kMinLogN)];
 }
 
+ParamsSpec preset(int log_n) {
+  struct Row {
+    int log_n, depth, special;  // as many primes a digit as special ones
+    double scale_bits, last_bits, special_bits;
+  };
+  constexpr std::array<Row, 5> kRows = {{{12, 1, 1, 26, 34, 40},
+                                         {13, 3, 1, 40, 44, 46},
+                                         {14, 8, 1, 40, 44, 46},
+                                         {15, 18, 2, 40, 44, 46},
+                                         {16, 39, 3, 40, 44, 46}}};
+  const auto row = std::find_if(kRows.begin(), kRows.end(),
+                                [log_n](const Row& candidate) { return candidate.log_n == log_n; });
+  if (row == kRows.end()) {
+    fail(ErrorCode::kInvalidArgument, "preset: expected log_n 12 to 16, got {}", log_n);
+  }
+  ParamsSpec spec;
+  spec.log_n = log_n;
+  spec.q_bits.assign(static_cast<std::size_t>(row->depth) + 1, row->scale_bits);
+  spec.q_bits[0] = row->last_bits;
+  spec.p_bits.assign(static_cast<std::size_t>(row->special), row->special_bits);
+  spec.digit_primes = row->special;
+  spec.max_key_level = row->depth;
+  return spec;
+}
+
 Params::Params(const ParamsSpec& spec) : spec_(spec) {
   check_ranges(spec_);
   std::vector<std::uint64_t> taken;

@@ -42,6 +42,11 @@ struct ParamsSpec {
   bool operator==(const ParamsSpec&) const = default;
 };
 
+// A general-purpose set for log_n 12 to 16: scale 2^40 (2^26 at 2^12) and as many levels as the
+// table allows, keys at every level; depth 1, 3, 8, 18 and 39. Throws kInvalidArgument for another
+// log_n.
+ParamsSpec preset(int log_n);
+
 // Largest log2(QP) at 128 bits for this ring degree; throws kInvalidArgument outside log_n 10
 // to 17.
 double max_log_qp(int log_n);
