@@ -127,32 +127,30 @@ Ciphertext rescaled(Ciphertext c, double q, double error_std) {
   return c;
 }
 
-}  // namespace
-
-Ciphertext add(const Ciphertext& a, const Ciphertext& b) {
-  check_same(a, b, "add");
-  check_scales(a.scale, b.scale, "add");
-  check_polynomials(b, a.polys.size(), "add");
+// apply(x, y) on each pair of polynomials: sums and differences.
+template <typename F>
+Ciphertext combine(const Ciphertext& a, const Ciphertext& b, const char* operation,
+                   const F& apply) {
+  check_same(a, b, operation);
+  check_scales(a.scale, b.scale, operation);
+  check_polynomials(b, a.polys.size(), operation);
   Ciphertext result = with_polys(a, a.polys);
   for (std::size_t i = 0; i < a.polys.size(); ++i) {
-    add_inplace(result.polys[i], b.polys[i]);
+    apply(result.polys[i], b.polys[i]);
   }
   result.noise = {root_sum_square(a.noise.error_std, b.noise.error_std),
                   a.noise.message_max + b.noise.message_max};
   return result;
 }
 
+}  // namespace
+
+Ciphertext add(const Ciphertext& a, const Ciphertext& b) {
+  return combine(a, b, "add", [](Poly<Eval>& x, const Poly<Eval>& y) { add_inplace(x, y); });
+}
+
 Ciphertext sub(const Ciphertext& a, const Ciphertext& b) {
-  check_same(a, b, "sub");
-  check_scales(a.scale, b.scale, "sub");
-  check_polynomials(b, a.polys.size(), "sub");
-  Ciphertext result = with_polys(a, a.polys);
-  for (std::size_t i = 0; i < a.polys.size(); ++i) {
-    sub_inplace(result.polys[i], b.polys[i]);
-  }
-  result.noise = {root_sum_square(a.noise.error_std, b.noise.error_std),
-                  a.noise.message_max + b.noise.message_max};
-  return result;
+  return combine(a, b, "sub", sub_inplace);
 }
 
 Ciphertext add_plain(const Ciphertext& a, const Plaintext& b) {

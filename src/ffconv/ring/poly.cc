@@ -47,14 +47,6 @@ Poly<Coeff> from_signed(const Ring& ring, Basis basis, std::span<const std::int6
   return result;
 }
 
-Poly<Eval> first_limbs(const Poly<Eval>& x, std::size_t count) {
-  FFCONV_ASSERT(count <= x.limb_count());
-  Poly<Eval> result(
-      x.ring(), Basis(x.basis().begin(), x.basis().begin() + static_cast<std::ptrdiff_t>(count)));
-  std::copy_n(x.limb(0), count * x.ring().n(), result.limb(0));
-  return result;
-}
-
 void add_inplace(Poly<Eval>& a, const Poly<Eval>& b) {
   FFCONV_ASSERT(same_space(a, b));
   parallel_for(a.limb_count(), [&](std::size_t i) {
@@ -69,29 +61,10 @@ void sub_inplace(Poly<Eval>& a, const Poly<Eval>& b) {
   });
 }
 
-void negate_inplace(Poly<Eval>& a) {
-  parallel_for(a.limb_count(), [&](std::size_t i) {
-    a.ring().kernels().negate(a.limb(i), a.limb(i), a.ring().n(), a.tables(i));
-  });
-}
-
 void mul_into(Poly<Eval>& dst, const Poly<Eval>& a, const Poly<Eval>& b) {
   FFCONV_ASSERT(same_space(a, b) && same_space(dst, a));
   parallel_for(a.limb_count(), [&](std::size_t i) {
     a.ring().kernels().mul(dst.limb(i), a.limb(i), b.limb(i), a.ring().n(), a.tables(i));
-  });
-}
-
-void mul_add_pair(Poly<Eval>& dst0, Poly<Eval>& dst1, const Poly<Eval>& a0, const Poly<Eval>& a1,
-                  const Poly<Eval>& b) {
-  FFCONV_ASSERT(same_space(a0, b) && same_space(a1, b) && same_space(dst0, b) &&
-                same_space(dst1, b));
-  parallel_for(b.limb_count(), [&](std::size_t i) {
-    const Word* x0 = a0.limb(i);
-    const Word* x1 = a1.limb(i);
-    const Word* y = b.limb(i);
-    b.ring().kernels().inner_product_pair(dst0.limb(i), dst1.limb(i), &x0, &x1, &y, 1, true,
-                                          b.ring().n(), b.tables(i));
   });
 }
 

@@ -60,17 +60,10 @@ void set_zero(Poly<Eval>& x);
 // The polynomial with these integer coefficients, |x[i]| < 2^62, x.size() == n.
 Poly<Coeff> from_signed(const Ring& ring, Basis basis, std::span<const std::int64_t> x);
 
-// The first limbs, copied.
-Poly<Eval> first_limbs(const Poly<Eval>& x, std::size_t count);
-
 void add_inplace(Poly<Eval>& a, const Poly<Eval>& b);
 void sub_inplace(Poly<Eval>& a, const Poly<Eval>& b);
-void negate_inplace(Poly<Eval>& a);
 // dst = a * b; dst may be a or b, and has their basis.
 void mul_into(Poly<Eval>& dst, const Poly<Eval>& a, const Poly<Eval>& b);
-// dst0 += a0 * b, dst1 += a1 * b.
-void mul_add_pair(Poly<Eval>& dst0, Poly<Eval>& dst1, const Poly<Eval>& a0, const Poly<Eval>& a1,
-                  const Poly<Eval>& b);
 // a *= constant, an integer given by its residue per limb.
 void mul_constant_inplace(Poly<Eval>& a, std::span<const std::uint64_t> residues);
 // The permutation of a rotation (Ring::rotation) on every limb.
