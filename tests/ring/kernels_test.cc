@@ -162,7 +162,14 @@ TEST_P(KernelConformance, PointwiseOperationsAgree) {
         k.mul(dst.data(), x.data(), y.data(), t.n, t.tables), keep();
         k.mul_constant_add(dst.data(), x.data(), c, t.n, t.tables), keep();
         k.mul_constant(dst.data(), x.data(), c, t.n, t.tables), keep();
+        k.mul_constant_sub(dst.data(), x.data(), c, y.data(), t.n, t.tables), keep();
         k.sub_mul_constant(dst.data(), x.data(), y.data(), c, t.n, t.tables), keep();
+        AlignedBuffer<Word> dst1(t.n), dst2(t.n);
+        k.tensor(dst.data(), dst1.data(), dst2.data(), x.data(), y.data(), y.data(), x.data(), t.n,
+                 t.tables),
+            keep();
+        results.push_back(t.exported(dst1));
+        results.push_back(t.exported(dst2));
         return results;
       };
       EXPECT_EQ(run(tier), run(scalar));
@@ -194,6 +201,18 @@ TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
             results.push_back(t.exported(dst0));
             results.push_back(t.exported(dst1));
           }
+          std::vector<std::vector<std::uint8_t>> packed(terms, std::vector<std::uint8_t>(6 * t.n));
+          std::vector<const std::uint8_t*> packed_pointers;
+          for (std::size_t j = 0; j < terms; ++j) {
+            t.kernels.pack48(packed[j].data(), pointers[2 * terms + j], t.n, t.tables);
+            packed_pointers.push_back(packed[j].data());
+          }
+          auto dst0 = limbs[3 * terms], dst1 = limbs[3 * terms + 1];
+          t.kernels.inner_product_pair_packed(dst0.data(), dst1.data(), pointers.data(),
+                                              pointers.data() + terms, packed_pointers.data(),
+                                              terms, true, t.n, t.tables);
+          EXPECT_EQ(t.exported(dst0), results[2]);
+          EXPECT_EQ(t.exported(dst1), results[3]);
           return results;
         };
         EXPECT_EQ(run(tier), run(scalar)) << terms << " terms";
@@ -220,6 +239,18 @@ TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
       return t.exported(dst);
     };
     EXPECT_EQ(run(tier), run(scalar));
+    const auto y = residues(Pattern::kMax, tier.n, tier.tables.q, random);
+    const auto z = residues(Pattern::kRandom, tier.n, tier.tables.q, random);
+    for (const bool with_third : {false, true}) {
+      const auto combine = [&](const Tier& t) {
+        AlignedBuffer<Word> dst(t.n);
+        const auto third = t.import(z);
+        t.kernels.sub_add_permute(dst.data(), t.import(x).data(), t.import(y).data(),
+                                  with_third ? third.data() : nullptr, permutation, t.n, t.tables);
+        return t.exported(dst);
+      };
+      EXPECT_EQ(combine(tier), combine(scalar));
+    }
   });
 }
 

@@ -134,6 +134,15 @@ struct Body {
     });
   }
 
+  static void mul_constant_sub(Word* dst, const Word* a, const Constant& c, const Word* b,
+                               std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) {
+      return reduce(V::sub(mul(V::load(a + i), f, p), V::load(b + i)), p);
+    });
+  }
+
   static void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c,
                                std::size_t n, const LimbTables& t) {
     const Prime p(t);
@@ -171,9 +180,11 @@ struct Body {
   static constexpr std::size_t kLineWords = 8;
   static constexpr std::size_t kVectors = kLineWords / kWidth;
 
-  static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
-                                 const Word* const* a1, const Word* const* b, std::size_t terms,
-                                 bool accumulate, std::size_t n, const LimbTables& t) {
+  // factor(j, i): the vector of operand j at word i.
+  template <typename F>
+  static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                           const F& factor, std::size_t terms, bool accumulate, std::size_t n,
+                           const LimbTables& t) {
     const Prime p(t);
     for (std::size_t begin = 0; begin < terms || begin == 0; begin += LazySum::kMaxTerms) {
       const std::size_t end = std::min(terms, begin + LazySum::kMaxTerms);
@@ -182,9 +193,9 @@ struct Body {
         LazySum sum0[kVectors], sum1[kVectors];
         for (std::size_t j = begin; j < end; ++j) {
           for (std::size_t v = 0; v < kVectors; ++v) {
-            const R factor = V::load(b[j] + i + v * kWidth);
-            sum0[v].add_product(V::load(a0[j] + i + v * kWidth), factor);
-            sum1[v].add_product(V::load(a1[j] + i + v * kWidth), factor);
+            const R b = factor(j, i + v * kWidth);
+            sum0[v].add_product(V::load(a0[j] + i + v * kWidth), b);
+            sum1[v].add_product(V::load(a1[j] + i + v * kWidth), b);
           }
         }
         for (std::size_t v = 0; v < kVectors; ++v) {
@@ -192,6 +203,45 @@ struct Body {
           store_sum(dst1 + i + v * kWidth, sum1[v], add_previous, p);
         }
       }
+    }
+  }
+
+  static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
+                                 const Word* const* a1, const Word* const* b, std::size_t terms,
+                                 bool accumulate, std::size_t n, const LimbTables& t) {
+    sum_products(
+        dst0, dst1, a0, a1, [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
+        accumulate, n, t);
+  }
+
+  static void inner_product_pair_packed(Word* dst0, Word* dst1, const Word* const* a0,
+                                        const Word* const* a1, const std::uint8_t* const* b,
+                                        std::size_t terms, bool accumulate, std::size_t n,
+                                        const LimbTables& t) {
+    sum_products(
+        dst0, dst1, a0, a1,
+        [b](std::size_t j, std::size_t i) { return V::from_packed48(b[j] + 6 * i); }, terms,
+        accumulate, n, t);
+  }
+
+  static void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
+    AlignedBuffer<std::uint64_t> residues(n);
+    export_limb(residues.data(), src, n, t);
+    for (std::size_t i = 0; i < 6 * n; ++i) {
+      dst[i] = static_cast<std::uint8_t>(residues[i / 6] >> (8 * (i % 6)));
+    }
+  }
+
+  // Products are at most 0.75 q, so that sums of two stay reduced after one reduction.
+  static void tensor(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1,
+                     const Word* b0, const Word* b1, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      const R x0 = V::load(a0 + i), x1 = V::load(a1 + i);
+      const R y0 = V::load(b0 + i), y1 = V::load(b1 + i);
+      V::store(dst0 + i, mul(x0, y0, p));
+      V::store(dst1 + i, reduce(V::add(mul(x0, y1, p), mul(x1, y0, p)), p));
+      V::store(dst2 + i, mul(x1, y1, p));
     }
   }
 
@@ -207,6 +257,21 @@ struct Body {
     map(dst, n, [&](std::size_t i) {
       const std::uint32_t* source = permutation.source.data() + i;
       return V::permute(V::load(src + (source[0] & ~(kWidth - 1))), source);
+    });
+  }
+
+  static void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
+                              const WordPermutation& permutation, std::size_t n,
+                              const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) {
+      const std::uint32_t* source = permutation.source.data() + i;
+      const std::size_t from = source[0] & ~(kWidth - 1);
+      R sum = V::sub(V::load(a + from), V::load(b + from));
+      if (c != nullptr) {
+        sum = V::add(sum, V::load(c + from));
+      }
+      return V::permute(reduce(sum, p), source);
     });
   }
 

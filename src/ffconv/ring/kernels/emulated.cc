@@ -3,6 +3,7 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "ffconv/ring/kernels/double_tables.h"
 #include "ffconv/ring/kernels/tiers.h"

@@ -80,7 +80,10 @@ struct Kernels {
   // dst += a * c.
   void (*mul_constant_add)(Word* dst, const Word* a, const Constant& c, std::size_t n,
                            const LimbTables&);
-  // dst = (a - b) * c: the last step of every division by primes.
+  // dst = a * c - b: the last step of every division by primes.
+  void (*mul_constant_sub)(Word* dst, const Word* a, const Constant& c, const Word* b,
+                           std::size_t n, const LimbTables&);
+  // dst = (a - b) * c.
   void (*sub_mul_constant)(Word* dst, const Word* a, const Word* b, const Constant& c,
                            std::size_t n, const LimbTables&);
 
@@ -92,6 +95,23 @@ struct Kernels {
 
   // dst[i] = src[permutation.source[i]]; dst != src. Works on limbs of any prime.
   void (*permute)(Word* dst, const Word* src, const WordPermutation& permutation, std::size_t n);
+  // dst[i] = (a - b + c)[permutation.source[i]], c == nullptr for none: the last step of a
+  // rotation. dst is not among the inputs.
+  void (*sub_add_permute)(Word* dst, const Word* a, const Word* b, const Word* c,
+                          const WordPermutation& permutation, std::size_t n, const LimbTables&);
+
+  // dst0 = a0 b0, dst1 = a0 b1 + a1 b0, dst2 = a1 b1. dst0, dst1 and dst2 are not among the inputs.
+  void (*tensor)(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1, const Word* b0,
+                 const Word* b1, std::size_t n, const LimbTables&);
+
+  // Packed limbs, for operands that stream from memory: canonical residues of 6 bytes, lowest byte
+  // first, 6 n bytes in all; no alignment.
+  void (*pack48)(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables&);
+  // inner_product_pair with packed b.
+  void (*inner_product_pair_packed)(Word* dst0, Word* dst1, const Word* const* a0,
+                                    const Word* const* a1, const std::uint8_t* const* b,
+                                    std::size_t terms, bool accumulate, std::size_t n,
+                                    const LimbTables&);
 
   // Base extension (RNS conversion), coefficient form, in three steps:
   // dst = the digit of src * c.

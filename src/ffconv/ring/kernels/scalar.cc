@@ -143,24 +143,78 @@ void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c
   }
 }
 
-void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                        const Word* const* b, std::size_t terms, bool accumulate, std::size_t n,
-                        const LimbTables& t) {
+void mul_constant_sub(Word* dst, const Word* a, const Constant& c, const Word* b, std::size_t n,
+                      const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = sub_mod(mul_mod(a[i], c.value, t.q), b[i], t.q);
+  }
+}
+
+// factor(j, i) is word i of operand j.
+template <typename F>
+void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                  const F& factor, std::size_t terms, bool accumulate, std::size_t n,
+                  const LimbTables& t) {
   for (std::size_t i = 0; i < n; ++i) {
     u128 sum0 = accumulate ? dst0[i] : 0;
     u128 sum1 = accumulate ? dst1[i] : 0;
     for (std::size_t j = 0; j < terms; ++j) {
-      sum0 += static_cast<u128>(a0[j][i]) * b[j][i];
-      sum1 += static_cast<u128>(a1[j][i]) * b[j][i];
+      sum0 += static_cast<u128>(a0[j][i]) * factor(j, i);
+      sum1 += static_cast<u128>(a1[j][i]) * factor(j, i);
     }
     dst0[i] = static_cast<std::uint64_t>(sum0 % t.q);
     dst1[i] = static_cast<std::uint64_t>(sum1 % t.q);
   }
 }
 
+void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                        const Word* const* b, std::size_t terms, bool accumulate, std::size_t n,
+                        const LimbTables& t) {
+  sum_products(
+      dst0, dst1, a0, a1, [b](std::size_t j, std::size_t i) { return b[j][i]; }, terms, accumulate,
+      n, t);
+}
+
+void inner_product_pair_packed(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                               const std::uint8_t* const* b, std::size_t terms, bool accumulate,
+                               std::size_t n, const LimbTables& t) {
+  const auto unpack = [b](std::size_t j, std::size_t i) {
+    Word word = 0;
+    for (std::size_t byte = 0; byte < 6; ++byte) {
+      word |= Word{b[j][6 * i + byte]} << (8 * byte);
+    }
+    return word;
+  };
+  sum_products(dst0, dst1, a0, a1, unpack, terms, accumulate, n, t);
+}
+
+void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables&) {
+  for (std::size_t i = 0; i < 6 * n; ++i) {
+    dst[i] = static_cast<std::uint8_t>(src[i / 6] >> (8 * (i % 6)));
+  }
+}
+
+void tensor(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1, const Word* b0,
+            const Word* b1, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst0[i] = mul_mod(a0[i], b0[i], t.q);
+    dst1[i] = add_mod(mul_mod(a0[i], b1[i], t.q), mul_mod(a1[i], b0[i], t.q), t.q);
+    dst2[i] = mul_mod(a1[i], b1[i], t.q);
+  }
+}
+
 void permute(Word* dst, const Word* src, const WordPermutation& permutation, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
     dst[i] = src[permutation.source[i]];
+  }
+}
+
+void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
+                     const WordPermutation& permutation, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint32_t source = permutation.source[i];
+    const std::uint64_t difference = sub_mod(a[source], b[source], t.q);
+    dst[i] = c == nullptr ? difference : add_mod(difference, c[source], t.q);
   }
 }
 
@@ -216,9 +270,14 @@ constinit const Kernels kScalarKernels = {
     .mul = mul,
     .mul_constant = mul_constant,
     .mul_constant_add = mul_constant_add,
+    .mul_constant_sub = mul_constant_sub,
     .sub_mul_constant = sub_mul_constant,
     .inner_product_pair = inner_product_pair,
     .permute = permute,
+    .sub_add_permute = sub_add_permute,
+    .tensor = tensor,
+    .pack48 = pack48,
+    .inner_product_pair_packed = inner_product_pair_packed,
     .make_digit = make_digit,
     .digit_overflow = digit_overflow,
     .extend = extend,

@@ -59,6 +59,15 @@ struct Avx2 {
   static Reg from_u52(const std::uint64_t* p) {
     return from_u52(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
   }
+  // Four integers of 6 bytes: two in each half, the upper half read from byte 8.
+  static Reg from_packed48(const std::uint8_t* p) {
+    const __m256i bytes = _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)), 1);
+    const __m256i spread = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, -1, -1, 6, 7, 8, 9, 10, 11, -1, -1, 4,
+                                            5, 6, 7, 8, 9, -1, -1, 10, 11, 12, 13, 14, 15, -1, -1);
+    return from_u52(_mm256_shuffle_epi8(bytes, spread));
+  }
   static void to_u52(std::uint64_t* p, Reg x) {
     const __m256i bits = _mm256_castpd_si256(_mm256_add_pd(x, _mm256_set1_pd(0x1p52)));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),

@@ -59,6 +59,19 @@ struct Avx512 {
     return _mm512_sub_pd(_mm512_castsi512_pd(_mm512_or_si512(x, _mm512_castpd_si512(unit))), unit);
   }
   static Reg from_u52(const std::uint64_t* p) { return from_u52(_mm512_loadu_si512(p)); }
+  // Four integers of 6 bytes: two in each half, the upper half read from byte 8.
+  static __m256i spread_packed48(const std::uint8_t* p) {
+    const __m256i bytes = _mm256_inserti128_si256(
+        _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))),
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 8)), 1);
+    const __m256i spread = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, -1, -1, 6, 7, 8, 9, 10, 11, -1, -1, 4,
+                                            5, 6, 7, 8, 9, -1, -1, 10, 11, 12, 13, 14, 15, -1, -1);
+    return _mm256_shuffle_epi8(bytes, spread);
+  }
+  static Reg from_packed48(const std::uint8_t* p) {
+    return from_u52(
+        _mm512_inserti64x4(_mm512_castsi256_si512(spread_packed48(p)), spread_packed48(p + 24), 1));
+  }
   static void to_u52(std::uint64_t* p, Reg x) {
     const __m512i bits = _mm512_castpd_si512(_mm512_add_pd(x, _mm512_set1_pd(0x1p52)));
     _mm512_storeu_si512(p, _mm512_and_si512(bits, _mm512_set1_epi64((std::int64_t{1} << 52) - 1)));

@@ -78,6 +78,13 @@ struct Portable {
   static Reg from_u52(const std::uint64_t* p) {
     return each([p](std::size_t i) { return static_cast<double>(p[i]); });
   }
+  static Reg from_packed48(const std::uint8_t* p) {
+    return each([p](std::size_t i) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, p + 6 * i, 6);
+      return static_cast<double>(word);
+    });
+  }
   static void to_u52(std::uint64_t* p, const Reg& x) {
     for (std::size_t i = 0; i < Width; ++i) {
       p[i] = static_cast<std::uint64_t>(x.lane[i]);
