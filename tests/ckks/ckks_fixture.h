@@ -18,13 +18,11 @@ namespace ffconv {
 
 // Small rings, no security: fast tests of the algebra.
 inline ParamsSpec insecure_spec(int log_n, int levels, double bits, int special, int digit_primes) {
-  ParamsSpec spec;
-  spec.log_n = log_n;
-  spec.q_bits.assign(static_cast<std::size_t>(levels) + 1, bits);
-  spec.q_bits[0] = 45;
-  spec.p_bits.assign(static_cast<std::size_t>(special), 46.0);
-  spec.digit_primes = digit_primes;
-  spec.max_key_level = levels;
+  std::vector<double> q_bits(static_cast<std::size_t>(levels) + 1, bits);
+  q_bits[0] = 45;
+  ParamsSpec spec = one_prime_a_level(
+      log_n, q_bits, std::vector<double>(static_cast<std::size_t>(special), 46.0), digit_primes,
+      levels);
   spec.security = Security::kInsecureForTesting;
   return spec;
 }
@@ -38,10 +36,10 @@ struct Fixture {
       : context(Context::make(Params(spec), kernels)), secret(SecretKey::generate(context)) {}
 
   void add_rotation(int step, int level) {
-    keys.rotations.emplace(step, KeyGenerator(secret).rotation_key(step, level));
+    keys.rotations.emplace(std::pair(step, level), KeyGenerator(secret).rotation_key(step, level));
   }
   void add_relinearization(int level) {
-    keys.relinearization = KeyGenerator(secret).relinearization_key(level);
+    keys.relinearization.emplace(level, KeyGenerator(secret).relinearization_key(level));
   }
 };
 

@@ -47,7 +47,7 @@ class EvaluatorTest : public TierTest {
   void for_each_spec(const Body& body) {
     for (const ParamsSpec& spec : algebra_specs()) {
       SCOPED_TRACE("log_n " + std::to_string(spec.log_n) + " digit_primes " +
-                   std::to_string(spec.digit_primes) + " seed " + std::to_string(kSeed));
+                   std::to_string(spec.levels[0].digit_primes) + " seed " + std::to_string(kSeed));
       Fixture f(spec, *GetParam());
       body(f, spec.q_bits[1] < 35 ? 0x1p30 : kScale);
     }
@@ -67,7 +67,9 @@ TEST_P(EvaluatorTest, EncryptionsDecryptWithTheEstimatedNoise) {
 
 TEST_P(EvaluatorTest, PublicKeysAboveTheSpecialPrimesWorkWithMoreNoise) {
   ParamsSpec spec = insecure_spec(10, 2, 40.0, 1, 1);
-  spec.max_key_level = 1;
+  for (std::size_t level = 2; level < spec.levels.size(); ++level) {
+    spec.levels[level].special.clear();
+  }
   Fixture f(spec, *GetParam());
   const auto x = random_slots(f.context->n(), random_);
   const PublicKey plain = KeyGenerator(f.secret).public_key(2);

@@ -22,12 +22,7 @@ TEST(Params, TableIsThePublishedOne) {
 }
 
 ParamsSpec at_the_limit(int log_n, double special_bits) {
-  ParamsSpec spec;
-  spec.log_n = log_n;
-  spec.q_bits = {42.0, 42.0, 42.0};
-  spec.max_key_level = 2;
-  spec.p_bits = {44.0, special_bits};
-  return spec;
+  return one_prime_a_level(log_n, {42.0, 42.0, 42.0}, {44.0, special_bits}, 1, 2);
 }
 
 TEST(Params, OneBitOverTheTableIsRefusedNamingBothSides) {
@@ -44,17 +39,14 @@ TEST(Params, OneBitOverTheTableIsRefusedNamingBothSides) {
 }
 
 TEST(Params, CiphertextsAboveTheKeysAreHeldToTheTableAlone) {
-  ParamsSpec spec;
-  spec.log_n = 13;
-  spec.q_bits = {42.0, 42.0, 42.0, 42.0, 42.0};  // 210 bits: no room for a special prime
-  spec.p_bits = {46.0};
-  spec.max_key_level = 2;
-  EXPECT_NO_THROW(Params{spec});
-  spec.max_key_level = 4;
-  EXPECT_THROW(Params{spec}, Error);
-  spec.max_key_level = 2;
-  spec.q_bits.push_back(30.0);
-  EXPECT_THROW(Params{spec}, Error);
+  // 210 bits: no room for a special prime at the top.
+  const auto spec = [](int max_key_level, int levels) {
+    return one_prime_a_level(13, std::vector<double>(static_cast<std::size_t>(levels), 42.0),
+                             {46.0}, 1, max_key_level);
+  };
+  EXPECT_NO_THROW(Params{spec(2, 5)});
+  EXPECT_THROW(Params{spec(4, 5)}, Error);
+  EXPECT_THROW(Params{spec(2, 6)}, Error);
 }
 
 TEST(Params, InsecureOnlyWhenNamed) {
@@ -73,15 +65,8 @@ TEST(Params, EqualSpecsGiveEqualPrimesAndFingerprints) {
 }
 
 TEST(Params, DigitsLargerThanTheSpecialPrimesAreRefused) {
-  ParamsSpec spec;
-  spec.log_n = 14;
-  spec.q_bits = {40.0, 40.0};
-  spec.p_bits = {46.0};
-  spec.digit_primes = 2;
-  spec.max_key_level = 1;
-  EXPECT_THROW(Params{spec}, Error);
-  spec.p_bits = {46.0, 46.0};
-  EXPECT_NO_THROW(Params{spec});
+  EXPECT_THROW(Params{one_prime_a_level(14, {40.0, 40.0}, {46.0}, 2, 1)}, Error);
+  EXPECT_NO_THROW(Params{one_prime_a_level(14, {40.0, 40.0}, {46.0, 46.0}, 2, 1)});
 }
 
 TEST(Params, FromDepthPicksTheSmallestSafeRing) {
@@ -99,7 +84,7 @@ TEST(Params, PresetsAreSafeAndUseTheirRing) {
     EXPECT_EQ(params.security_bits(), 128);
     EXPECT_LE(params.log_qp(), max_log_qp(log_n));
     // Another level would not fit.
-    EXPECT_GT(params.log_qp() + preset(log_n).q_bits.back(), max_log_qp(log_n)) << log_n;
+    EXPECT_GT(params.log_qp() + std::log2(params.rescale_factor(1)), max_log_qp(log_n)) << log_n;
   }
   EXPECT_THROW(preset(11), Error);
   EXPECT_THROW(preset(17), Error);
@@ -111,8 +96,13 @@ TEST(Params, FieldsOutsideTheirRangesAreRefused) {
            [](ParamsSpec& s) { s.log_n = 9; }, [](ParamsSpec& s) { s.log_n = 18; },
            [](ParamsSpec& s) { s.q_bits.clear(); }, [](ParamsSpec& s) { s.q_bits[0] = 47.0; },
            [](ParamsSpec& s) { s.q_bits[0] = std::nan(""); },
-           [](ParamsSpec& s) { s.p_bits.clear(); }, [](ParamsSpec& s) { s.digit_primes = 0; },
-           [](ParamsSpec& s) { s.max_key_level = 3; }}) {
+           [](ParamsSpec& s) { s.p_bits.clear(); }, [](ParamsSpec& s) { s.levels.clear(); },
+           [](ParamsSpec& s) { s.levels[1].digit_primes = 0; },
+           [](ParamsSpec& s) { s.levels[1].primes.clear(); },
+           [](ParamsSpec& s) { s.levels[1].primes = {0, 3}; },
+           [](ParamsSpec& s) { s.levels[1].primes = {1, 1}; },
+           [](ParamsSpec& s) { s.levels[1].special = {2}; },
+           [](ParamsSpec& s) { std::swap(s.levels[1].primes, s.levels[2].primes); }}) {
     ParamsSpec broken = spec;
     break_it(broken);
     EXPECT_THROW(Params{broken}, Error);
@@ -124,6 +114,7 @@ TEST(Params, JsonRoundTripsAndRefusesWhatItDoesNotKnow) {
   EXPECT_EQ(params_spec_from_json(to_json(spec)), spec);
   EXPECT_THROW(params_spec_from_json("{\"log_n\": 13, \"security\": 1}"), Error);
   EXPECT_THROW(params_spec_from_json("{\"log_n\": \"13\"}"), Error);
+  EXPECT_THROW(params_spec_from_json("{\"levels\": [{\"prime\": 1}]}"), Error);
   EXPECT_THROW(params_spec_from_json("["), Error);
 }
 

@@ -241,12 +241,14 @@ TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
     EXPECT_EQ(run(tier), run(scalar));
     const auto y = residues(Pattern::kMax, tier.n, tier.tables.q, random);
     const auto z = residues(Pattern::kRandom, tier.n, tier.tables.q, random);
-    for (const bool with_third : {false, true}) {
+    for (const int operands : {0, 1, 2, 3}) {
       const auto combine = [&](const Tier& t) {
         AlignedBuffer<Word> dst(t.n);
-        const auto third = t.import(z);
-        t.kernels.sub_add_permute(dst.data(), t.import(x).data(), t.import(y).data(),
-                                  with_third ? third.data() : nullptr, permutation, t.n, t.tables);
+        const auto second = t.import(y), third = t.import(z);
+        t.kernels.sub_add_permute(dst.data(), t.import(x).data(),
+                                  (operands & 1) != 0 ? second.data() : nullptr,
+                                  (operands & 2) != 0 ? third.data() : nullptr, permutation, t.n,
+                                  t.tables);
         return t.exported(dst);
       };
       EXPECT_EQ(combine(tier), combine(scalar));

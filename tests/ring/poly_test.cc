@@ -162,7 +162,7 @@ TEST_P(RingTest, DivisionByPrimesRoundsToTheNearest) {
   a[0] = divisor / 2 - margin;
   a[1] = divisor / 2 + margin;
   a[2] = -divisor / 2 - margin;
-  const DivideByPrimes divide(ring, {0, 1}, {2, 3});
+  const ModulusChange divide(ring, {0, 1, 2, 3}, {0, 1});
   const Poly<Eval> quotient = divide(to_eval(from_signed(ring, {0, 1, 2, 3}, a)));
   std::vector<std::int64_t> expected(ring.n());
   for (std::size_t i = 0; i < ring.n(); ++i) {
@@ -173,6 +173,33 @@ TEST_P(RingTest, DivisionByPrimesRoundsToTheNearest) {
     const auto residues = coefficient_residues(quotient, limb);
     for (std::size_t i = 0; i < ring.n(); ++i) {
       EXPECT_EQ(residues[i], reduce_signed(expected[i], primes[limb])) << "coefficient " << i;
+    }
+  }
+}
+
+// Primes 30 and 31 leave, 28 enters; limbs given times a constant.
+TEST_P(RingTest, ChangeOfModulusMultipliesByWhatEntersAndDividesByWhatLeaves) {
+  std::mt19937_64 random(15);
+  const int log_n = 6;
+  const auto primes = some_primes(log_n, {46.0, 28.0, 30.0, 31.0});
+  const Ring ring(log_n, primes, *GetParam());
+  std::vector<std::int64_t> a(ring.n());
+  for (std::int64_t& x : a) {
+    x = static_cast<std::int64_t>(random()) >> 2;
+  }
+  const std::vector<std::uint64_t> scale = {primes[0] - 1, 12345, 3};
+  const ModulusChange change(ring, {0, 2, 3}, {1, 0}, scale);
+  Poly<Eval> x = to_eval(from_signed(ring, {0, 2, 3}, a));
+  mul_constant_inplace(x, scale);
+  const Poly<Eval> result = change(x);
+  for (std::size_t limb = 0; limb < 2; ++limb) {
+    const auto residues = coefficient_residues(result, limb);
+    for (std::size_t i = 0; i < ring.n(); ++i) {
+      const u128 numerator = static_cast<u128>(std::abs(a[i])) * primes[1];
+      const u128 divisor = static_cast<u128>(primes[2]) * primes[3];
+      const auto magnitude = static_cast<std::int64_t>((numerator + divisor / 2) / divisor);
+      const std::int64_t expected = a[i] < 0 ? -magnitude : magnitude;
+      EXPECT_EQ(residues[i], reduce_signed(expected, primes[limb == 0 ? 1 : 0]));
     }
   }
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <numbers>
 
 #include "ffconv/ring/modulus.h"
@@ -13,14 +14,6 @@ std::vector<std::uint64_t> all_primes(const Params& params) {
   std::vector<std::uint64_t> primes = params.q();
   primes.insert(primes.end(), params.p().begin(), params.p().end());
   return primes;
-}
-
-Basis range(std::size_t begin, std::size_t end) {
-  Basis basis;
-  for (std::size_t i = begin; i < end; ++i) {
-    basis.push_back(static_cast<std::uint16_t>(i));
-  }
-  return basis;
 }
 
 Context::Roots make_roots(int log_n) {
@@ -57,49 +50,54 @@ Context::Context(const Params& params, const Kernels& kernels)
     : params_(params),
       ring_(params.log_n(), all_primes(params), kernels),
       roots_(make_roots(params.log_n())) {
-  const std::size_t q_count = params.q().size(), p_count = params.p().size();
-  const Basis special = range(q_count, q_count + p_count);
-  for (std::size_t level = 1; level < q_count; ++level) {
-    rescale_.emplace_back(ring_, range(0, level), range(level, level + 1));
-  }
-  for (std::size_t i = 0; i < q_count; ++i) {
-    std::uint64_t residue = 1;
-    for (const std::uint64_t p : params.p()) {
-      residue = mul_mod(residue, p % params.q()[i], params.q()[i]);
-    }
-    p_residues_.push_back(residue);
-  }
-  for (int level = 0; level <= params.max_key_level(); ++level) {
-    const auto limbs = static_cast<std::size_t>(level) + 1;
-    mod_down_.emplace_back(ring_, range(0, limbs), special);
-    if (level > 0) {
-      Basis dropped = range(limbs - 1, limbs);
-      dropped.insert(dropped.end(), special.begin(), special.end());
-      mod_down_rescale_.emplace_back(ring_, range(0, limbs - 1), dropped);
-    }
-    std::vector<BasisExtension> digits;
-    for (int digit = 0; digit < params.digit_count(level); ++digit) {
-      const auto first = static_cast<std::size_t>(digit * params.digit_primes());
-      const auto last = std::min(first + static_cast<std::size_t>(params.digit_primes()), limbs);
-      Basis others = range(0, first);
-      const Basis above = range(last, limbs);
-      others.insert(others.end(), above.begin(), above.end());
-      others.insert(others.end(), special.begin(), special.end());
-      digits.emplace_back(ring_, range(first, last), others);
-    }
-    mod_up_.push_back(std::move(digits));
+  for (int level = 0; level <= params.max_level(); ++level) {
+    levels_.push_back(make_level(level));
   }
 }
 
-Basis Context::q_basis(int level) const {
-  return range(0, static_cast<std::size_t>(level) + 1);
+Context::Level Context::make_level(int number) const {
+  Level level;
+  level.q = level.qp = params_.level(number).primes;
+  for (const std::uint16_t special : params_.level(number).special) {
+    level.qp.push_back(static_cast<std::uint16_t>(params_.q().size() + special));
+  }
+  if (number > 0) {
+    level.rescale.emplace(ring_, level.q, q_basis(number - 1));
+  }
+  if (params_.has_keys(number)) {
+    add_key_tables(level, number);
+  }
+  return level;
 }
 
-Basis Context::qp_basis(int level) const {
-  Basis basis = q_basis(level);
-  const Basis special = range(params_.q().size(), params_.q().size() + params_.p().size());
-  basis.insert(basis.end(), special.begin(), special.end());
-  return basis;
+void Context::add_key_tables(Level& level, int number) const {
+  const Basis special(level.qp.begin() + static_cast<std::ptrdiff_t>(level.q.size()),
+                      level.qp.end());
+  // Extended polynomials hold 1 / P times the residues of Q, and those of P as they are.
+  std::vector<std::uint64_t> scale(level.qp.size(), 1);
+  for (std::size_t i = 0; i < level.q.size(); ++i) {
+    const std::uint64_t q = ring_.prime(level.q[i]);
+    std::uint64_t p = 1;
+    for (const std::uint16_t prime : special) {
+      p = mul_mod(p, ring_.prime(prime) % q, q);
+    }
+    scale[i] = inverse_mod(p, q);
+    level.inverse_p.push_back(scale[i]);
+  }
+  level.mod_down.emplace(ring_, level.qp, level.q);
+  level.switch_down.emplace(ring_, level.qp, level.q, scale);
+  if (number > 0) {
+    level.switch_down_rescale.emplace(ring_, level.qp, q_basis(number - 1), scale);
+  }
+  for (int digit = 0; digit < params_.digit_count(number); ++digit) {
+    const auto own = params_.digit(number, digit);
+    Basis others;
+    std::copy_if(level.qp.begin(), level.qp.end(), std::back_inserter(others),
+                 [&](std::uint16_t prime) {
+                   return std::find(own.begin(), own.end(), prime) == own.end();
+                 });
+    level.mod_up.emplace_back(ring_, Basis(own.begin(), own.end()), others);
+  }
 }
 
 }  // namespace ffconv

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "ffconv/ckks/params.h"
@@ -22,29 +23,29 @@ class Context {
   const Ring& ring() const { return ring_; }
   std::size_t n() const { return ring_.n(); }
 
-  // q_0 .. q_level.
-  Basis q_basis(int level) const;
-  // q_0 .. q_level, then the special primes.
-  Basis qp_basis(int level) const;
+  // The level's ciphertext primes.
+  const Basis& q_basis(int level) const { return at(level).q; }
+  // These, then the level's special primes.
+  const Basis& qp_basis(int level) const { return at(level).qp; }
 
-  // x over q_0 .. q_level -> round(x / q_level); level in [1, max_level].
-  const DivideByPrimes& rescale(int level) const {
-    return rescale_[static_cast<std::size_t>(level) - 1];
-  }
-  // x over QP of the level -> round(x / P); level in [0, max_key_level].
-  const DivideByPrimes& mod_down(int level) const {
-    return mod_down_[static_cast<std::size_t>(level)];
-  }
-  // x over QP of the level -> round(x / (P q_level)); level in [1, max_key_level].
-  const DivideByPrimes& mod_down_rescale(int level) const {
-    return mod_down_rescale_[static_cast<std::size_t>(level) - 1];
+  // x over Q_level -> round(x Q_(level-1) / Q_level); level in [1, max_level].
+  const ModulusChange& rescale(int level) const { return *at(level).rescale; }
+  // x over QP of the level -> round(x / P); the level has keys.
+  const ModulusChange& mod_down(int level) const { return *at(level).mod_down; }
+
+  // The ends of key switching (key_switching.h), from extended polynomials of a level with keys.
+  // x over QP -> round(x / P) over Q.
+  const ModulusChange& switch_down(int level) const { return *at(level).switch_down; }
+  // x over QP -> round(x Q_(level-1) / (P Q_level)); level at least 1.
+  const ModulusChange& switch_down_rescale(int level) const {
+    return *at(level).switch_down_rescale;
   }
   // The primes of one digit -> the other primes of QP of the level.
   const BasisExtension& mod_up(int level, int digit) const {
-    return mod_up_[static_cast<std::size_t>(level)][static_cast<std::size_t>(digit)];
+    return at(level).mod_up[static_cast<std::size_t>(digit)];
   }
-  // P modulo q_i.
-  const std::vector<std::uint64_t>& p_residues() const { return p_residues_; }
+  // 1 / P modulo the level's ciphertext primes; the level has keys.
+  const std::vector<std::uint64_t>& inverse_p(int level) const { return at(level).inverse_p; }
 
   // Unit roots of the encoder: entry 2^s + i is exp(2 pi i e / 4N), e as in the ring's twiddles.
   struct Roots {
@@ -54,13 +55,21 @@ class Context {
   const Roots& roots() const { return roots_; }
 
  private:
+  struct Level {
+    Basis q, qp;
+    std::vector<std::uint64_t> inverse_p;
+    std::optional<ModulusChange> rescale, mod_down, switch_down, switch_down_rescale;
+    std::vector<BasisExtension> mod_up;
+  };
+
   Context(const Params& params, const Kernels& kernels);
+  Level make_level(int level) const;
+  void add_key_tables(Level& level, int number) const;
+  const Level& at(int level) const { return levels_[static_cast<std::size_t>(level)]; }
 
   Params params_;
   Ring ring_;
-  std::vector<DivideByPrimes> rescale_, mod_down_, mod_down_rescale_;
-  std::vector<std::vector<BasisExtension>> mod_up_;
-  std::vector<std::uint64_t> p_residues_;
+  std::vector<Level> levels_;
   Roots roots_;
 };
 

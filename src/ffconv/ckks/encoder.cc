@@ -66,10 +66,10 @@ void check_encoding(const Context& context, std::span<const double> slots, doubl
   if (!(scale > 0.0) || !std::isfinite(scale)) {
     fail(ErrorCode::kInvalidArgument, "encode: expected a positive scale, got {}", scale);
   }
-  const int max_level = extended ? context.params().max_key_level() : context.params().max_level();
-  if (level < 0 || level > max_level) {
-    fail(ErrorCode::kInvalidArgument, "encode: expected a level of 0 to {}, got {}", max_level,
-         level);
+  const Params& params = context.params();
+  if (level < 0 || level > params.max_level() || (extended && !params.has_keys(level))) {
+    fail(ErrorCode::kInvalidArgument, "encode: expected a level of 0 to {}{}, got {}",
+         params.max_level(), extended ? " that has special primes" : "", level);
   }
   if (!std::all_of(slots.begin(), slots.end(), [](double x) { return std::isfinite(x); })) {
     fail(ErrorCode::kInvalidArgument, "encode: expected finite slot values");

@@ -67,7 +67,7 @@ std::vector<const RotationKey*> find_keys(const Ciphertext& a, std::span<const i
   std::vector<const RotationKey*> found;
   for (const int step : steps) {
     const int k = internal::normalized_step(*a.context, step);
-    found.push_back(k == 0 ? nullptr : &keys.rotation(k, a.level));
+    found.push_back(k == 0 ? nullptr : &keys.rotation(k, a.level, a.context->params()));
   }
   return found;
 }
@@ -76,12 +76,32 @@ double switched_noise(const Ciphertext& a) {
   return root_sum_square(a.noise.error_std, key_switching_noise(a.context->params(), a.level));
 }
 
-// P rotate(a) over QP.
-ExtendedPair rotate_extended(const Ciphertext& a, const Decomposition& decomposition,
-                             const RotationKey& key) {
-  ExtendedPair switched = inner_product(*a.context, decomposition, key.key);
-  add_lifted(*a.context, switched.c0, a.polys[0]);
-  return permute(switched, key.permutation);
+// Limb i of QP of the sum of rotate(a, step) over the keys' steps, nullptr standing for step 0.
+void sum_rotations(const Ciphertext& a, const Decomposition& decomposition,
+                   const std::vector<const RotationKey*>& keys, std::size_t i, Word* d0, Word* d1) {
+  const Ring& ring = a.context->ring();
+  const std::size_t n = ring.n();
+  const LimbTables& tables = ring.tables(a.context->qp_basis(a.level)[i]);
+  const bool in_q = i < a.polys[0].limb_count();
+  AlignedBuffer<Word> scratch(3 * n);
+  Word *x0 = scratch.data(), *x1 = x0 + n, *rotated = x1 + n;
+  std::fill_n(d0, n, Word{0});
+  std::fill_n(d1, n, Word{0});
+  for (const RotationKey* key : keys) {
+    if (key == nullptr) {
+      if (in_q) {
+        ring.kernels().add(d0, d0, a.polys[0].limb(i), n, tables);
+        ring.kernels().add(d1, d1, a.polys[1].limb(i), n, tables);
+      }
+      continue;
+    }
+    decomposition.inner_product(key->key, i, x0, x1, false);
+    ring.kernels().sub_add_permute(rotated, x0, nullptr, in_q ? a.polys[0].limb(i) : nullptr,
+                                   key->permutation, n, tables);
+    ring.kernels().add(d0, d0, rotated, n, tables);
+    ring.kernels().permute(rotated, x1, key->permutation, n);
+    ring.kernels().add(d1, d1, rotated, n, tables);
+  }
 }
 
 Ciphertext with_polys(const Ciphertext& like, std::vector<Poly<Eval>> polys) {
@@ -97,13 +117,49 @@ Ciphertext with_polys(const Ciphertext& like, std::vector<Poly<Eval>> polys) {
 Ciphertext rotate_with(const Ciphertext& a, const Decomposition& decomposition,
                        const RotationKey& key) {
   const Context& context = *a.context;
-  const ExtendedPair switched = inner_product(context, decomposition, key.key);
-  Poly<Eval> c0 = context.mod_down(a.level)(switched.c0);
-  add_inplace(c0, a.polys[0]);
-  const Poly<Eval> c1 = context.mod_down(a.level)(switched.c1);
-  Ciphertext result = with_polys(a, {permute(c0, key.permutation), permute(c1, key.permutation)});
+  const Ring& ring = context.ring();
+  const ModulusChange& down = context.switch_down(a.level);
+  std::vector<Poly<Eval>> polys = {Poly<Eval>(ring, down.target()), Poly<Eval>(ring, down.target())};
+  bring_down(
+      ring, down,
+      [&](std::size_t i, Word* d0, Word* d1) {
+        decomposition.inner_product(key.key, i, d0, d1, false);
+      },
+      [&](std::size_t k, std::size_t i, const Word* x, const Word* remainder) {
+        ring.kernels().sub_add_permute(polys[k].limb(i), x, remainder,
+                                       k == 0 ? a.polys[0].limb(i) : nullptr, key.permutation,
+                                       ring.n(), polys[k].tables(i));
+      });
+  Ciphertext result = with_polys(a, std::move(polys));
   result.noise.error_std = switched_noise(a);
   return result;
+}
+
+// Adds (P c_0, P c_1) to the switched third polynomial, and brings the sum down.
+Ciphertext relinearize_by(const Ciphertext& a, const EvaluationKeys& keys,
+                          const ModulusChange& down) {
+  const Context& context = *a.context;
+  const std::size_t n = context.n();
+  const SwitchingKey& key = keys.relinearization_for(a.level, context.params());
+  const Decomposition decomposition(context, a.polys[2], a.level);
+  return with_polys(
+      a, bring_down(context.ring(), down, [&](std::size_t i, Word* d0, Word* d1) {
+        const bool in_q = i < a.polys[0].limb_count();
+        if (in_q) {
+          std::copy_n(a.polys[0].limb(i), n, d0);
+          std::copy_n(a.polys[1].limb(i), n, d1);
+        }
+        decomposition.inner_product(key, i, d0, d1, in_q);
+      }));
+}
+
+void check_has_keys(const Ciphertext& a, const char* operation) {
+  if (!a.context->params().has_keys(a.level)) {
+    fail(ErrorCode::kMissingKey,
+         "{}: level {} carries no keys in these parameters; give it special primes or use the "
+         "operation at another level",
+         operation, a.level);
+  }
 }
 
 void check_can_rescale(const Ciphertext& a) {
@@ -113,13 +169,10 @@ void check_can_rescale(const Ciphertext& a) {
   }
 }
 
-double last_prime(const Ciphertext& a) {
-  return static_cast<double>(a.context->params().q()[static_cast<std::size_t>(a.level)]);
-}
-
-// Level, scale and noise of c, whose polynomials have just been divided by q; error_std is the
-// noise before.
-Ciphertext rescaled(Ciphertext c, double q, double error_std) {
+// Level, scale and noise of c, whose polynomials have just been rescaled; error_std is the noise
+// before.
+Ciphertext rescaled(Ciphertext c, double error_std) {
+  const double q = c.context->params().rescale_factor(c.level);
   c.level -= 1;
   c.scale /= q;
   c.noise = {root_sum_square(error_std / q, rounding_noise(c.context->params())),
@@ -185,9 +238,9 @@ Ciphertext multiply_scalar(const Ciphertext& a, double value, double scale) {
          value, scale);
   }
   std::vector<std::uint64_t> residues;
-  for (int i = 0; i <= a.level; ++i) {
-    residues.push_back(reduce_signed(static_cast<std::int64_t>(integer),
-                                     a.context->params().q()[static_cast<std::size_t>(i)]));
+  for (const std::uint16_t prime : a.context->q_basis(a.level)) {
+    const std::uint64_t q = a.context->ring().prime(prime);
+    residues.push_back(reduce_signed(static_cast<std::int64_t>(integer), q));
   }
   Ciphertext result = with_polys(a, a.polys);
   for (Poly<Eval>& poly : result.polys) {
@@ -204,49 +257,33 @@ Ciphertext multiply(const Ciphertext& a, const Ciphertext& b) {
   check_same(a, b, "multiply");
   check_polynomials(a, 2, "multiply");
   check_polynomials(b, 2, "multiply");
-  const Poly<Eval>&a0 = a.polys[0], &a1 = a.polys[1], &b0 = b.polys[0], &b1 = b.polys[1];
-  Ciphertext result =
-      with_polys(a, {Poly<Eval>(a0.ring(), a0.basis()), Poly<Eval>(a0.ring(), a0.basis()),
-                     Poly<Eval>(a0.ring(), a0.basis())});
-  Poly<Eval> cross(a0.ring(), a0.basis());
-  mul_into(result.polys[0], a0, b0);
-  mul_into(result.polys[1], a0, b1);
-  mul_into(cross, a1, b0);
-  add_inplace(result.polys[1], cross);
-  mul_into(result.polys[2], a1, b1);
+  const Ring& ring = a.context->ring();
+  const Basis& basis = a.polys[0].basis();
+  std::vector<Poly<Eval>> polys = {Poly<Eval>(ring, basis), Poly<Eval>(ring, basis),
+                                   Poly<Eval>(ring, basis)};
+  parallel_for(basis.size(), [&](std::size_t i) {
+    ring.kernels().tensor(polys[0].limb(i), polys[1].limb(i), polys[2].limb(i), a.polys[0].limb(i),
+                          a.polys[1].limb(i), b.polys[0].limb(i), b.polys[1].limb(i), ring.n(),
+                          ring.tables(basis[i]));
+  });
+  Ciphertext result = with_polys(a, std::move(polys));
   result.scale = a.scale * b.scale;
-  result.noise = {root_sum_square(a.noise.error_std * b.noise.message_max,
-                                  b.noise.error_std * a.noise.message_max),
+  // The errors of a square are one and the same: they add up.
+  const double ab = a.noise.error_std * b.noise.message_max;
+  const double ba = b.noise.error_std * a.noise.message_max;
+  result.noise = {&a == &b ? ab + ba : root_sum_square(ab, ba),
                   a.noise.message_max * b.noise.message_max};
   return result;
 }
 
 Ciphertext square(const Ciphertext& a) {
-  check_polynomials(a, 2, "square");
-  const Poly<Eval>&a0 = a.polys[0], &a1 = a.polys[1];
-  Ciphertext result =
-      with_polys(a, {Poly<Eval>(a0.ring(), a0.basis()), Poly<Eval>(a0.ring(), a0.basis()),
-                     Poly<Eval>(a0.ring(), a0.basis())});
-  mul_into(result.polys[0], a0, a0);
-  mul_into(result.polys[1], a0, a1);
-  add_inplace(result.polys[1], result.polys[1]);
-  mul_into(result.polys[2], a1, a1);
-  result.scale = a.scale * a.scale;
-  result.noise = {2.0 * a.noise.error_std * a.noise.message_max,
-                  a.noise.message_max * a.noise.message_max};
-  return result;
+  return multiply(a, a);
 }
 
 Ciphertext relinearize(const Ciphertext& a, const EvaluationKeys& keys) {
   check_polynomials(a, 3, "relinearize");
-  const Context& context = *a.context;
-  const SwitchingKey& key = keys.relinearization_for(a.level);
-  const ExtendedPair switched =
-      inner_product(context, decompose(context, a.polys[2], a.level), key);
-  Ciphertext result = with_polys(
-      a, {context.mod_down(a.level)(switched.c0), context.mod_down(a.level)(switched.c1)});
-  add_inplace(result.polys[0], a.polys[0]);
-  add_inplace(result.polys[1], a.polys[1]);
+  check_has_keys(a, "relinearize");
+  Ciphertext result = relinearize_by(a, keys, a.context->switch_down(a.level));
   result.noise.error_std = switched_noise(a);
   return result;
 }
@@ -254,14 +291,9 @@ Ciphertext relinearize(const Ciphertext& a, const EvaluationKeys& keys) {
 Ciphertext relinearize_rescale(const Ciphertext& a, const EvaluationKeys& keys) {
   check_polynomials(a, 3, "relinearize_rescale");
   check_can_rescale(a);
-  const Context& context = *a.context;
-  const SwitchingKey& key = keys.relinearization_for(a.level);
-  ExtendedPair switched = inner_product(context, decompose(context, a.polys[2], a.level), key);
-  add_lifted(context, switched.c0, a.polys[0]);
-  add_lifted(context, switched.c1, a.polys[1]);
-  const DivideByPrimes& divide = context.mod_down_rescale(a.level);
-  Ciphertext result = with_polys(a, {divide(switched.c0), divide(switched.c1)});
-  return rescaled(result, last_prime(a), switched_noise(a));
+  check_has_keys(a, "relinearize_rescale");
+  return rescaled(relinearize_by(a, keys, a.context->switch_down_rescale(a.level)),
+                  switched_noise(a));
 }
 
 Ciphertext rescale(const Ciphertext& a) {
@@ -271,7 +303,7 @@ Ciphertext rescale(const Ciphertext& a) {
   for (const Poly<Eval>& poly : a.polys) {
     polys.push_back(context.rescale(a.level)(poly));
   }
-  Ciphertext result = rescaled(with_polys(a, std::move(polys)), last_prime(a), a.noise.error_std);
+  Ciphertext result = rescaled(with_polys(a, std::move(polys)), a.noise.error_std);
   if (a.polys.size() == 3) {  // c_2's rounding meets s^2
     const double s2 = 2.0 * static_cast<double>(context.n()) * 2.0 / 3.0;
     result.noise.error_std = root_sum_square(
@@ -285,10 +317,17 @@ Ciphertext drop_level(const Ciphertext& a, int level) {
     fail(ErrorCode::kInvalidArgument, "drop_level: expected a level of 0 to {}, got {}", a.level,
          level);
   }
-  Ciphertext result = with_polys(a, a.polys);
-  for (Poly<Eval>& poly : result.polys) {
-    poly.keep_limbs(static_cast<std::size_t>(level) + 1);
+  const Basis& basis = a.context->q_basis(level);
+  if (!contains(a.context->q_basis(a.level), basis)) {
+    fail(ErrorCode::kInvalidArgument,
+         "drop_level: level {} has primes that level {} has not: rescale down to it instead", level,
+         a.level);
   }
+  std::vector<Poly<Eval>> polys;
+  for (const Poly<Eval>& poly : a.polys) {
+    polys.push_back(restrict_basis(poly, basis));
+  }
+  Ciphertext result = with_polys(a, std::move(polys));
   result.level = level;
   return result;
 }
@@ -299,15 +338,18 @@ Ciphertext rotate(const Ciphertext& a, int step, const EvaluationKeys& keys) {
   if (k == 0) {
     return with_polys(a, a.polys);
   }
-  const RotationKey& key = keys.rotation(k, a.level);
-  return rotate_with(a, decompose(*a.context, a.polys[1], a.level), key);
+  check_has_keys(a, "rotate");
+  const RotationKey& key = keys.rotation(k, a.level, a.context->params());
+  return rotate_with(a, Decomposition(*a.context, a.polys[1], a.level), key);
 }
 
 std::vector<Ciphertext> rotate_hoisted(const Ciphertext& a, std::span<const int> steps,
                                        const EvaluationKeys& keys) {
   check_polynomials(a, 2, "rotate_hoisted");
+  check_has_keys(a, "rotate_hoisted");
   const auto found = find_keys(a, steps, keys);
-  const Decomposition decomposition = decompose(*a.context, a.polys[1], a.level);
+  Decomposition decomposition(*a.context, a.polys[1], a.level);
+  decomposition.expand();
   std::vector<Ciphertext> results;
   for (const RotationKey* key : found) {
     results.push_back(key == nullptr ? with_polys(a, a.polys)
@@ -318,24 +360,20 @@ std::vector<Ciphertext> rotate_hoisted(const Ciphertext& a, std::span<const int>
 
 Ciphertext rotate_sum(const Ciphertext& a, std::span<const int> steps, const EvaluationKeys& keys) {
   check_polynomials(a, 2, "rotate_sum");
+  check_has_keys(a, "rotate_sum");
   if (steps.empty()) {
     fail(ErrorCode::kInvalidArgument, "rotate_sum: expected at least one step, got none");
   }
   const Context& context = *a.context;
+  const Ring& ring = context.ring();
   const auto found = find_keys(a, steps, keys);
-  const Decomposition decomposition = decompose(context, a.polys[1], a.level);
-  std::optional<ExtendedPair> sum;
-  for (const RotationKey* key : found) {
-    ExtendedPair term = key == nullptr ? lift(context, a.polys[0], a.polys[1], a.level)
-                                       : rotate_extended(a, decomposition, *key);
-    if (sum) {
-      add_inplace(*sum, term);
-    } else {
-      sum = std::move(term);
-    }
-  }
+  Decomposition decomposition(context, a.polys[1], a.level);
+  decomposition.expand();
+  const ModulusChange& down = context.switch_down(a.level);
   Ciphertext result =
-      with_polys(a, {context.mod_down(a.level)(sum->c0), context.mod_down(a.level)(sum->c1)});
+      with_polys(a, bring_down(ring, down, [&](std::size_t i, Word* d0, Word* d1) {
+        sum_rotations(a, decomposition, found, i, d0, d1);
+      }));
   const auto count = static_cast<double>(steps.size());
   result.noise = {std::sqrt(count) * switched_noise(a), count * a.noise.message_max};
   return result;

@@ -35,15 +35,17 @@ Ciphertext square(const Ciphertext& a);
 // Three polynomials -> two.
 Ciphertext relinearize(const Ciphertext& a, const EvaluationKeys& keys);
 
-// rescale(relinearize(a)) with one division by P q_level: one rounding, and cheaper. Rescaling
+// rescale(relinearize(a)) with one division: one rounding, and cheaper. Rescaling
 // three polynomials first and relinearizing one level lower would be cheaper still, but its
 // rounding of c_2 meets s^2: 6 to 8 bits are lost (docs/precision.md).
 Ciphertext relinearize_rescale(const Ciphertext& a, const EvaluationKeys& keys);
 
-// Divides by the level's last prime: level and scale fall. Any number of polynomials.
+// From Q_level to Q_(level-1): level and scale fall, the scale by Params::rescale_factor. Any number
+// of polynomials.
 Ciphertext rescale(const Ciphertext& a);
 
-// Forgets primes down to `level`; the scale stays.
+// Forgets primes down to `level`; the scale stays. Throws kInvalidArgument where `level` has primes
+// that the ciphertext's level has not.
 Ciphertext drop_level(const Ciphertext& a, int level);
 
 // Two polynomials. Any step; taken modulo N, 0 copies.

@@ -2,98 +2,90 @@
 
 #include <algorithm>
 
-#include "ffconv/base/parallel.h"
-
 namespace ffconv {
 namespace {
 
-// The limb of a key polynomial over QP of the key's level that holds limb i of QP of a lower level.
-std::size_t key_limb(std::size_t i, int level, int key_level) {
-  const auto q_limbs = static_cast<std::size_t>(level) + 1;
-  return i < q_limbs ? i : i + static_cast<std::size_t>(key_level - level);
+// The limb of a key over QP of the key's level that holds limb i of QP of a level it serves.
+std::size_t key_limb(const Params& params, std::size_t i, int level, int key_level) {
+  const auto limbs = static_cast<std::size_t>(params.limb_count(level));
+  const auto key_limbs = static_cast<std::size_t>(params.limb_count(key_level));
+  return i < limbs ? i : i + key_limbs - limbs;
 }
 
 }  // namespace
 
-Decomposition decompose(const Context& context, const Poly<Eval>& x, int level) {
-  const Ring& ring = context.ring();
-  const Kernels& kernels = ring.kernels();
-  const std::size_t n = ring.n();
-  FFCONV_ASSERT(x.limb_count() == static_cast<std::size_t>(level) + 1);
-  const Poly<Coeff> coefficients = to_coeff(Poly<Eval>(x));
-  const Basis basis = context.qp_basis(level);
-  Decomposition result;
-  result.level = level;
-  for (int digit = 0; digit < context.params().digit_count(level); ++digit) {
-    const BasisExtension& mod_up = context.mod_up(level, digit);
-    std::vector<const Word*> source;
-    for (const std::uint16_t prime : mod_up.source()) {
-      source.push_back(coefficients.limb(prime));
-    }
-    const BasisExtension::Digits digits = mod_up.make_digits(source);
-    Poly<Eval> extended(ring, basis);
-    parallel_for(basis.size(), [&](std::size_t i) {
-      Word* dst = extended.limb(i);
-      const auto target = std::find(mod_up.target().begin(), mod_up.target().end(), basis[i]);
-      if (target == mod_up.target().end()) {
-        std::copy_n(x.limb(i), n, dst);
-        return;
-      }
-      mod_up.extend_limb(dst, digits, static_cast<std::size_t>(target - mod_up.target().begin()));
-      kernels.ntt_forward(dst, extended.tables(i));
-    });
-    result.digits.push_back(std::move(extended));
-  }
-  return result;
-}
-
-ExtendedPair inner_product(const Context& context, const Decomposition& decomposition,
-                           const SwitchingKey& key) {
-  const Ring& ring = context.ring();
-  const int level = decomposition.level;
-  FFCONV_ASSERT(key.level >= level);
-  const Basis basis = context.qp_basis(level);
-  ExtendedPair result{Poly<Eval>(ring, basis), Poly<Eval>(ring, basis)};
-  parallel_for(basis.size(), [&](std::size_t i) {
-    std::vector<const Word*> b, a, digits;
-    for (std::size_t j = 0; j < decomposition.digits.size(); ++j) {
-      b.push_back(key.b[j].limb(key_limb(i, level, key.level)));
-      a.push_back(key.a[j].limb(key_limb(i, level, key.level)));
-      digits.push_back(decomposition.digits[j].limb(i));
-    }
-    ring.kernels().inner_product_pair(result.c0.limb(i), result.c1.limb(i), b.data(), a.data(),
-                                      digits.data(), digits.size(), false, ring.n(),
-                                      result.c0.tables(i));
-  });
-  return result;
-}
-
-void add_lifted(const Context& context, Poly<Eval>& extended, const Poly<Eval>& x) {
-  const Ring& ring = context.ring();
+Decomposition::Decomposition(const Context& context, const Poly<Eval>& x, int level)
+    : context_(&context), x_(&x), level_(level) {
+  FFCONV_ASSERT(x.basis() == context.q_basis(level) && context.params().has_keys(level));
+  const std::size_t n = context.n();
+  AlignedBuffer<Word> coefficients(x.limb_count() * n);
   parallel_for(x.limb_count(), [&](std::size_t i) {
-    ring.kernels().mul_constant_add(extended.limb(i), x.limb(i),
-                                    ring.constant(context.p_residues()[i], i), ring.n(),
-                                    x.tables(i));
+    Word* limb = coefficients.data() + i * n;
+    std::copy_n(x.limb(i), n, limb);
+    context.ring().kernels().ntt_inverse(limb, x.tables(i));
+  });
+  std::size_t limb = 0;
+  for (int j = 0; j < context.params().digit_count(level); ++j) {
+    std::vector<const Word*> source;
+    for (std::size_t k = context.params().digit(level, j).size(); k > 0; --k) {
+      source.push_back(coefficients.data() + limb++ * n);
+    }
+    digits_.push_back(context.mod_up(level, j).make_digits(source));
+  }
+}
+
+bool Decomposition::is_own(std::size_t j, std::size_t i) const {
+  const auto size = static_cast<std::size_t>(context_->params().level(level_).digit_primes);
+  return i < x_->limb_count() && i / size == j;
+}
+
+void Decomposition::make_limb(std::size_t j, std::size_t i, Word* dst) const {
+  const BasisExtension& mod_up = context_->mod_up(level_, static_cast<int>(j));
+  const auto size = static_cast<std::size_t>(context_->params().level(level_).digit_primes);
+  const std::size_t target = i < j * size ? i : i - mod_up.source().size();
+  mod_up.extend_limb(dst, digits_[j], target);
+  context_->ring().kernels().ntt_forward(dst,
+                                         context_->ring().tables(mod_up.target()[target]));
+}
+
+void Decomposition::expand() {
+  const Basis& basis = context_->qp_basis(level_);
+  for (std::size_t j = 0; j < digits_.size(); ++j) {
+    expanded_.emplace_back(context_->ring(), basis);
+  }
+  parallel_for(digits_.size() * basis.size(), [&](std::size_t k) {
+    const std::size_t j = k / basis.size(), i = k % basis.size();
+    if (!is_own(j, i)) {
+      make_limb(j, i, expanded_[j].limb(i));
+    }
   });
 }
 
-ExtendedPair lift(const Context& context, const Poly<Eval>& x0, const Poly<Eval>& x1, int level) {
-  const Basis basis = context.qp_basis(level);
-  ExtendedPair result{Poly<Eval>(context.ring(), basis), Poly<Eval>(context.ring(), basis)};
-  set_zero(result.c0);
-  set_zero(result.c1);
-  add_lifted(context, result.c0, x0);
-  add_lifted(context, result.c1, x1);
-  return result;
+const Word* Decomposition::limb(std::size_t j, std::size_t i, Word* scratch) const {
+  if (is_own(j, i)) {
+    return x_->limb(i);
+  }
+  if (!expanded_.empty()) {
+    return expanded_[j].limb(i);
+  }
+  make_limb(j, i, scratch);
+  return scratch;
 }
 
-ExtendedPair permute(const ExtendedPair& x, const WordPermutation& permutation) {
-  return {permute(x.c0, permutation), permute(x.c1, permutation)};
-}
-
-void add_inplace(ExtendedPair& a, const ExtendedPair& b) {
-  add_inplace(a.c0, b.c0);
-  add_inplace(a.c1, b.c1);
+void Decomposition::inner_product(const SwitchingKey& key, std::size_t i, Word* d0, Word* d1,
+                                  bool accumulate) const {
+  FFCONV_ASSERT(context_->params().serves(key.level, level_));
+  const Ring& ring = context_->ring();
+  const std::size_t n = ring.n(), at = key_limb(context_->params(), i, level_, key.level);
+  AlignedBuffer<Word> scratch(expanded_.empty() ? digits_.size() * n : 0);
+  std::array<const Word*, kMaxPrimes> b, a, digit;
+  for (std::size_t j = 0; j < digits_.size(); ++j) {
+    b[j] = key.b[j].limb(at);
+    a[j] = key.a[j].limb(at);
+    digit[j] = limb(j, i, expanded_.empty() ? scratch.data() + j * n : nullptr);
+  }
+  ring.kernels().inner_product_pair(d0, d1, b.data(), a.data(), digit.data(), digits_.size(),
+                                    accumulate, n, ring.tables(context_->qp_basis(level_)[i]));
 }
 
 }  // namespace ffconv

@@ -1,40 +1,107 @@
-// Hybrid key switching (Han and Ki, ePrint 2019/688): decompose, inner product with a key,
-// mod-down. Apart from each other so that rotations share a decomposition (hoisting) and a mod-down
-// (double hoisting; Bossuat et al., ePrint 2020/1203).
+// Hybrid key switching (Han and Ki, ePrint 2019/688), limb by limb: decompose, inner product with a
+// key, division by P. Apart from each other so that rotations share a decomposition (hoisting) and
+// a division (double hoisting; Bossuat et al., ePrint 2020/1203).
+//
+// Extended polynomials over QP hold x / P modulo the primes of Q and x modulo those of P, x being P
+// times a polynomial of the ciphertext and a small error: the primes of Q need no multiplication at
+// the end, and adding P y is adding y to the limbs of Q. Keys are made in this form (keys.h).
 #pragma once
 
+#include <array>
 #include <vector>
 
+#include "ffconv/base/parallel.h"
 #include "ffconv/ckks/context.h"
 #include "ffconv/ckks/keys.h"
 
 namespace ffconv {
 
-// The digits of a polynomial over Q_level, each over QP of the level, evaluation form.
-struct Decomposition {
-  int level = 0;
-  std::vector<Poly<Eval>> digits;
+// The digits of a polynomial x over Q_level; x must outlive it.
+class Decomposition {
+ public:
+  // level has keys.
+  Decomposition(const Context& context, const Poly<Eval>& x, int level);
+
+  // Keeps every digit over QP in evaluation form: for more than one inner product.
+  void expand();
+
+  int level() const { return level_; }
+  std::size_t digit_count() const { return digits_.size(); }
+
+  // d_k = sum_j digit_j key_jk on limb i of QP, (key_j0, key_j1) = (b_j, a_j); where `accumulate`,
+  // added to what d_0 and d_1 hold. key.level serves level().
+  void inner_product(const SwitchingKey& key, std::size_t i, Word* d0, Word* d1,
+                     bool accumulate) const;
+
+ private:
+  // Limb i of digit j over QP: a limb of x, an expanded one, or made in `scratch`.
+  const Word* limb(std::size_t j, std::size_t i, Word* scratch) const;
+  void make_limb(std::size_t j, std::size_t i, Word* dst) const;
+  bool is_own(std::size_t j, std::size_t i) const;
+
+  const Context* context_;
+  const Poly<Eval>* x_;
+  int level_;
+  std::vector<BasisExtension::Digits> digits_;
+  std::vector<Poly<Eval>> expanded_;
 };
 
-// x over Q_level; level at most the parameters' max_key_level.
-Decomposition decompose(const Context& context, const Poly<Eval>& x, int level);
+// Ends a key switch: brings a pair of extended polynomials down by `change` (Context::switch_down,
+// switch_down_rescale).
+//   source(i, d0, d1) writes limb i of QP of both.
+//   finish(k, i, x, remainder) ends limb i of the target for polynomial k: the result is
+//   change.factor(i) x - remainder; x is nullptr where the prime enters (there, the result is
+//   `remainder`).
+template <typename Source, typename Finish>
+void bring_down(const Ring& ring, const ModulusChange& change, const Source& source,
+                const Finish& finish) {
+  const std::size_t n = ring.n(), leaving = change.leaving().size();
+  AlignedBuffer<Word> tail(2 * leaving * n);
+  std::array<std::vector<const Word*>, 2> limbs;
+  for (std::size_t j = 0; j < 2 * leaving; ++j) {
+    limbs[j / leaving].push_back(tail.data() + j * n);
+  }
+  parallel_for(leaving, [&](std::size_t j) {
+    Word *d0 = tail.data() + j * n, *d1 = d0 + leaving * n;
+    const std::size_t limb = change.leaving()[j];
+    source(limb, d0, d1);
+    ring.kernels().ntt_inverse(d0, ring.tables(change.source()[limb]));
+    ring.kernels().ntt_inverse(d1, ring.tables(change.source()[limb]));
+  });
+  const std::array<BasisExtension::Digits, 2> remainders = {change.make_remainder(limbs[0]),
+                                                            change.make_remainder(limbs[1])};
+  parallel_for(change.target().size(), [&](std::size_t i) {
+    AlignedBuffer<Word> scratch(3 * n);
+    const std::array<Word*, 2> d = {scratch.data(), scratch.data() + n};
+    Word* remainder = scratch.data() + 2 * n;
+    const bool enters = change.source_limb(i) == ModulusChange::kEnters;
+    if (!enters) {
+      source(change.source_limb(i), d[0], d[1]);
+    }
+    for (std::size_t k = 0; k < 2; ++k) {
+      change.remainder_limb(remainder, remainders[k], i);
+      finish(k, i, enters ? nullptr : d[k], remainder);
+    }
+  });
+}
 
-// Two polynomials over QP: a ciphertext times P, before mod-down.
+// bring_down to two new polynomials, nothing added.
+template <typename Source>
+std::vector<Poly<Eval>> bring_down(const Ring& ring, const ModulusChange& change,
+                                   const Source& source) {
+  std::vector<Poly<Eval>> result(2);
+  result[0] = Poly<Eval>(ring, change.target());
+  result[1] = Poly<Eval>(ring, change.target());
+  bring_down(ring, change, source,
+             [&](std::size_t k, std::size_t i, const Word* x, const Word* remainder) {
+               change.combine(result[k].limb(i), x, remainder, i);
+             });
+  return result;
+}
+
+// Two extended polynomials.
 struct ExtendedPair {
   Poly<Eval> c0, c1;
 };
-
-// sum_j digit_j (b_j, a_j) over QP of the decomposition's level; key.level at least that.
-ExtendedPair inner_product(const Context& context, const Decomposition& decomposition,
-                           const SwitchingKey& key);
-
-// P x over QP from x over Q_level, added to `extended`.
-void add_lifted(const Context& context, Poly<Eval>& extended, const Poly<Eval>& x);
-
-// (P x_0, P x_1) over QP.
-ExtendedPair lift(const Context& context, const Poly<Eval>& x0, const Poly<Eval>& x1, int level);
-
-ExtendedPair permute(const ExtendedPair& x, const WordPermutation& permutation);
-void add_inplace(ExtendedPair& a, const ExtendedPair& b);
 
 }  // namespace ffconv

@@ -5,30 +5,26 @@
 
 namespace ffconv {
 
-const RotationKey& EvaluationKeys::rotation(int step, int level) const {
-  const auto found = rotations.find(step);
-  if (found == rotations.end()) {
-    fail(ErrorCode::kMissingKey, "no key for rotations by {}: make it at level {} or above", step,
-         level);
+const RotationKey& EvaluationKeys::rotation(int step, int level, const Params& params) const {
+  const auto first = rotations.lower_bound({step, level});
+  const auto last = rotations.upper_bound({step, params.max_level()});
+  for (auto key = first; key != last; ++key) {
+    if (params.serves(key->first.second, level)) {
+      return key->second;
+    }
   }
-  if (found->second.key.level < level) {
-    fail(
-        ErrorCode::kMissingKey,
-        "the key for rotations by {} was made at level {}, the ciphertext stands at level {}: make "
-        "the key at that level",
-        step, found->second.key.level, level);
-  }
-  return found->second;
+  fail(ErrorCode::kMissingKey, "no key for rotations by {} serves level {}: make it at that level",
+       step, level);
 }
 
-const SwitchingKey& EvaluationKeys::relinearization_for(int level) const {
-  if (!relinearization || relinearization->level < level) {
-    fail(ErrorCode::kMissingKey, "no relinearization key for level {} ({})", level,
-         relinearization
-             ? "the one at hand was made at level " + std::to_string(relinearization->level)
-             : std::string("none was made"));
+const SwitchingKey& EvaluationKeys::relinearization_for(int level, const Params& params) const {
+  for (auto key = relinearization.lower_bound(level); key != relinearization.end(); ++key) {
+    if (params.serves(key->first, level)) {
+      return key->second;
+    }
   }
-  return *relinearization;
+  fail(ErrorCode::kMissingKey, "no relinearization key serves level {}: make it at that level",
+       level);
 }
 
 void expand(PublicKey& key, const Context& context) {

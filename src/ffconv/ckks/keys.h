@@ -6,7 +6,7 @@
 
 #include <cstdint>
 #include <map>
-#include <optional>
+#include <utility>
 #include <vector>
 
 #include "ffconv/base/random.h"
@@ -25,7 +25,8 @@ struct PublicKey {
 
 // From a polynomial under t to one under s: for digit j with gadget factor g_j = P (Q/D_j)
 // [(Q/D_j)^-1 mod D_j], that is P modulo the digit's primes and 0 modulo the others, b_j + a_j s =
-// e_j + g_j t over QP of `level`. Serves every level up to `level`.
+// e_j + g_j t over QP of `level`; b_j and a_j are stored as extended polynomials (key_switching.h),
+// that is times 1 / P modulo the primes of Q. Serves the levels of Params::serves.
 struct SwitchingKey {
   Seed seed;  // a_j = sample_uniform_vartime(seed, stream j)
   int level = 0;
@@ -40,12 +41,13 @@ struct RotationKey {
 };
 
 struct EvaluationKeys {
-  std::optional<SwitchingKey> relinearization;  // from s^2 to s
-  std::map<int, RotationKey> rotations;         // by step in [1, N)
+  std::map<int, SwitchingKey> relinearization;              // from s^2 to s; by level
+  std::map<std::pair<int, int>, RotationKey> rotations;     // by step in [1, N) and level
 
-  // Throws kMissingKey, naming step and level, where there is none for this level.
-  const RotationKey& rotation(int step, int level) const;
-  const SwitchingKey& relinearization_for(int level) const;
+  // Throws kMissingKey, naming step and level, where there is none that serves this level;
+  // the one made at the lowest such level is taken.
+  const RotationKey& rotation(int step, int level, const Params& params) const;
+  const SwitchingKey& relinearization_for(int level, const Params& params) const;
 };
 
 // The uniform halves from the seed.

@@ -13,31 +13,6 @@
 namespace ffconv {
 namespace {
 
-// A pair of polynomials and the plaintext it is multiplied by.
-struct Product {
-  const Poly<Eval>* c0;
-  const Poly<Eval>* c1;
-  const Poly<Eval>* plain;
-};
-
-// sum of the products, limb by limb over all terms.
-ExtendedPair sum_products(const std::vector<Product>& products) {
-  const Poly<Eval>& like = *products.front().plain;
-  const Ring& ring = like.ring();
-  ExtendedPair sum{Poly<Eval>(ring, like.basis()), Poly<Eval>(ring, like.basis())};
-  parallel_for(like.limb_count(), [&](std::size_t i) {
-    std::vector<const Word*> c0, c1, plain;
-    for (const Product& product : products) {
-      c0.push_back(product.c0->limb(i));
-      c1.push_back(product.c1->limb(i));
-      plain.push_back(product.plain->limb(i));
-    }
-    ring.kernels().inner_product_pair(sum.c0.limb(i), sum.c1.limb(i), c0.data(), c1.data(),
-                                      plain.data(), plain.size(), false, ring.n(), like.tables(i));
-  });
-  return sum;
-}
-
 void check(std::span<const Ciphertext* const> inputs, const LinearTransform& transform) {
   if (inputs.size() != static_cast<std::size_t>(transform.inputs)) {
     fail(ErrorCode::kMismatch, "linear_transform: expected {} ciphertexts, got {}",
@@ -71,81 +46,186 @@ Groups group_terms(const LinearTransform& transform) {
   return groups;
 }
 
-// Every rotated input, P rotate(in, baby) over QP.
-using Babies = std::map<std::pair<std::int32_t, std::int32_t>, ExtendedPair>;
+// Terms of one output and giant step, in the order of the transform.
+struct Group {
+  std::int32_t output, giant;
+  std::vector<TransformTerm> terms;
+};
 
-Babies make_babies(std::span<const Ciphertext* const> inputs, const LinearTransform& transform,
-                   const EvaluationKeys& keys) {
-  const Context& context = *inputs[0]->context;
-  const int level = transform.level;
-  std::map<std::int32_t, std::set<std::int32_t>> steps;
-  for (const TransformTerm& term : transform.terms) {
-    steps[term.input].insert(term.baby);
-  }
-  Babies babies;
-  for (const auto& [input, input_steps] : steps) {
-    const Ciphertext& c = *inputs[static_cast<std::size_t>(input)];
-    Decomposition decomposition;
-    for (const std::int32_t step : input_steps) {
-      if (step == 0) {
-        babies.emplace(std::pair(input, step), lift(context, c.polys[0], c.polys[1], level));
-        continue;
+// Limb by limb: the rotated inputs of one limb stay in cache while every group's products with them
+// are summed.
+class GroupSums {
+ public:
+  GroupSums(std::span<const Ciphertext* const> inputs, const LinearTransform& transform,
+            const EvaluationKeys& keys)
+      : inputs_(inputs),
+        transform_(transform),
+        context_(*inputs[0]->context),
+        rotates_(transform.rotates()) {
+    for (const auto& [output, by_giant] : group_terms(transform)) {
+      for (const auto& [giant, terms] : by_giant) {
+        groups_.push_back({output, giant, terms});
       }
-      const RotationKey& key = keys.rotation(step, level);
-      if (decomposition.digits.empty()) {
-        decomposition = decompose(context, c.polys[1], level);
-      }
-      ExtendedPair switched = inner_product(context, decomposition, key.key);
-      add_lifted(context, switched.c0, c.polys[0]);
-      babies.emplace(std::pair(input, step), permute(switched, key.permutation));
+    }
+    if (rotates_) {
+      add_babies(keys);
     }
   }
-  return babies;
+
+  const std::vector<Group>& groups() const { return groups_; }
+
+  // One pair a group: extended polynomials where the transform rotates, over Q otherwise.
+  std::vector<ExtendedPair> run() {
+    for (Decomposition& decomposition : decompositions_) {
+      decomposition.expand();
+    }
+    const Basis& basis =
+        rotates_ ? context_.qp_basis(transform_.level) : context_.q_basis(transform_.level);
+    std::vector<ExtendedPair> sums;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      sums.push_back({Poly<Eval>(context_.ring(), basis), Poly<Eval>(context_.ring(), basis)});
+    }
+    parallel_for(basis.size(), [&](std::size_t i) { sum_limb(i, sums); });
+    return sums;
+  }
+
+ private:
+  struct Baby {
+    std::int32_t input, step;
+    std::size_t decomposition;  // of the input
+    const RotationKey* key;
+    bool operator<(const Baby& other) const {
+      return std::pair(input, step) < std::pair(other.input, other.step);
+    }
+  };
+
+  void add_babies(const EvaluationKeys& keys) {
+    std::set<std::pair<std::int32_t, std::int32_t>> steps;
+    for (const TransformTerm& term : transform_.terms) {
+      if (term.baby != 0) {
+        steps.emplace(term.input, term.baby);
+      }
+    }
+    std::map<std::int32_t, std::size_t> decomposed;
+    for (const auto& [input, step] : steps) {
+      const auto [place, is_new] = decomposed.try_emplace(input, decompositions_.size());
+      if (is_new) {
+        decompositions_.emplace_back(
+            context_, inputs_[static_cast<std::size_t>(input)]->polys[1], transform_.level);
+      }
+      babies_.push_back({input, step, place->second,
+                         &keys.rotation(step, transform_.level, context_.params())});
+    }
+  }
+
+  void sum_limb(std::size_t i, std::vector<ExtendedPair>& sums) const {
+    const Ring& ring = context_.ring();
+    const std::size_t n = ring.n();
+    const bool in_q = i < inputs_[0]->polys[0].limb_count();
+    AlignedBuffer<Word> rotated(2 * babies_.size() * n);
+    AlignedBuffer<Word> zero(in_q ? 0 : n, Word{0});
+    rotate_limb(i, rotated.data());
+    std::vector<const Word*> c0, c1, plain;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      c0.clear(), c1.clear(), plain.clear();
+      for (const TransformTerm& term : groups_[g].terms) {
+        const auto& input = inputs_[static_cast<std::size_t>(term.input)]->polys;
+        if (term.baby != 0) {
+          const Baby key{term.input, term.baby, 0, nullptr};
+          const auto baby = std::lower_bound(babies_.begin(), babies_.end(), key);
+          const Word* at = rotated.data() + 2 * n * static_cast<std::size_t>(baby - babies_.begin());
+          c0.push_back(at);
+          c1.push_back(at + n);
+        } else if (in_q) {
+          c0.push_back(input[0].limb(i));
+          c1.push_back(input[1].limb(i));
+        } else {
+          continue;  // P times the input: zero modulo the primes of P
+        }
+        plain.push_back(
+            transform_.plaintexts[static_cast<std::size_t>(term.plaintext)].poly.limb(i));
+      }
+      ring.kernels().inner_product_pair(sums[g].c0.limb(i), sums[g].c1.limb(i), c0.data(),
+                                        c1.data(), plain.data(), plain.size(), false, n,
+                                        sums[g].c0.tables(i));
+    }
+  }
+
+  // Limb i of QP of every baby, pair after pair.
+  void rotate_limb(std::size_t i, Word* dst) const {
+    const Ring& ring = context_.ring();
+    const std::size_t n = ring.n();
+    AlignedBuffer<Word> scratch(babies_.empty() ? 0 : 2 * n);
+    for (const Baby& baby : babies_) {
+      const Poly<Eval>& c0 = inputs_[static_cast<std::size_t>(baby.input)]->polys[0];
+      Word *x0 = scratch.data(), *x1 = x0 + n;
+      decompositions_[baby.decomposition].inner_product(baby.key->key, i, x0, x1, false);
+      ring.kernels().sub_add_permute(dst, x0, nullptr, i < c0.limb_count() ? c0.limb(i) : nullptr,
+                                     baby.key->permutation, n,
+                                     ring.tables(context_.qp_basis(transform_.level)[i]));
+      ring.kernels().permute(dst + n, x1, baby.key->permutation, n);
+      dst += 2 * n;
+    }
+  }
+
+  std::span<const Ciphertext* const> inputs_;
+  const LinearTransform& transform_;
+  const Context& context_;
+  const bool rotates_;
+  std::vector<Group> groups_;
+  std::vector<Decomposition> decompositions_;
+  std::vector<Baby> babies_;  // ascending
+};
+
+// total += rotate(x, giant), extended polynomials all.
+void add_giant_step(const Context& context, ExtendedPair& total, const ExtendedPair& x, int level,
+                    const RotationKey& key) {
+  const Ring& ring = context.ring();
+  const std::size_t n = ring.n();
+  const Poly<Eval> c1 = context.switch_down(level)(x.c1);
+  const Decomposition decomposition(context, c1, level);
+  parallel_for(total.c0.limb_count(), [&](std::size_t i) {
+    AlignedBuffer<Word> scratch(3 * n);
+    Word *x0 = scratch.data(), *x1 = x0 + n, *rotated = x1 + n;
+    decomposition.inner_product(key.key, i, x0, x1, false);
+    const LimbTables& tables = total.c0.tables(i);
+    ring.kernels().sub_add_permute(rotated, x0, nullptr, x.c0.limb(i), key.permutation, n, tables);
+    ring.kernels().add(total.c0.limb(i), total.c0.limb(i), rotated, n, tables);
+    ring.kernels().permute(rotated, x1, key.permutation, n);
+    ring.kernels().add(total.c1.limb(i), total.c1.limb(i), rotated, n, tables);
+  });
 }
 
-// rotate(x, giant) over QP, for x = P times a ciphertext over QP.
-ExtendedPair giant_step(const Context& context, const ExtendedPair& x, int level,
-                        const RotationKey& key) {
-  const Poly<Eval> c1 = context.mod_down(level)(x.c1);
-  ExtendedPair switched = inner_product(context, decompose(context, c1, level), key.key);
-  add_inplace(switched.c0, x.c0);
-  return permute(switched, key.permutation);
-}
-
-std::vector<Poly<Eval>> transform_extended(
-    const Context& context, const LinearTransform& transform,
-    const std::map<std::int32_t, std::vector<TransformTerm>>& by_giant, const Babies& babies,
-    const EvaluationKeys& keys) {
-  const int level = transform.level;
-  std::optional<ExtendedPair> total;
-  for (const auto& [giant, terms] : by_giant) {
-    std::vector<Product> products;
-    for (const TransformTerm& term : terms) {
-      const ExtendedPair& baby = babies.at({term.input, term.baby});
-      products.push_back({&baby.c0, &baby.c1,
-                          &transform.plaintexts[static_cast<std::size_t>(term.plaintext)].poly});
-    }
-    ExtendedPair sum = sum_products(products);
-    if (giant != 0) {
-      sum = giant_step(context, sum, level, keys.rotation(giant, level));
-    }
-    if (total) {
-      add_inplace(*total, sum);
-    } else {
-      total = std::move(sum);
+// The sum of one output's groups, brought down to Q.
+std::vector<Poly<Eval>> join_giants(const Context& context, int level,
+                                    std::span<ExtendedPair> sums, std::span<const Group> groups,
+                                    const EvaluationKeys& keys) {
+  ExtendedPair total;
+  if (groups[0].giant == 0) {
+    total = std::move(sums[0]);
+  } else {
+    const Basis& basis = context.qp_basis(level);
+    total = {Poly<Eval>(context.ring(), basis), Poly<Eval>(context.ring(), basis)};
+    set_zero(total.c0);
+    set_zero(total.c1);
+  }
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    if (groups[g].giant != 0) {
+      add_giant_step(context, total, sums[g], level,
+                     keys.rotation(groups[g].giant, level, context.params()));
     }
   }
-  return {context.mod_down(level)(total->c0), context.mod_down(level)(total->c1)};
+  return {context.switch_down(level)(total.c0), context.switch_down(level)(total.c1)};
 }
 
 // Weights bounded by the largest of each plaintext, errors independent.
 Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearTransform& transform,
-                        const std::map<std::int32_t, std::vector<TransformTerm>>& by_giant) {
+                        std::span<const Group> groups) {
   const Params& params = inputs[0]->context->params();
   double variance = 0.0, message = 0.0;
   const double switching = transform.rotates() ? key_switching_noise(params, transform.level) : 0.0;
-  for (const auto& [giant, terms] : by_giant) {
-    for (const TransformTerm& term : terms) {
+  for (const Group& group : groups) {
+    for (const TransformTerm& term : group.terms) {
       const Ciphertext& input = *inputs[static_cast<std::size_t>(term.input)];
       const Plaintext& plain = transform.plaintexts[static_cast<std::size_t>(term.plaintext)];
       const double weight = plain.max_abs * plain.scale;
@@ -156,7 +236,7 @@ Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearT
           rounded * rounded;
       message += weight * input.noise.message_max;
     }
-    variance += giant == 0 ? 0.0 : switching * switching;
+    variance += group.giant == 0 ? 0.0 : switching * switching;
   }
   const double rounding = transform.rotates() ? rounding_noise(params) : 0.0;
   return {std::sqrt(variance + rounding * rounding), message};
@@ -174,30 +254,27 @@ std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inpu
                                          const EvaluationKeys& keys) {
   check(inputs, transform);
   const Context& context = *inputs[0]->context;
-  const Groups groups = group_terms(transform);
-  const bool rotates = transform.rotates();
-  const Babies babies = rotates ? make_babies(inputs, transform, keys) : Babies{};
+  GroupSums sums(inputs, transform, keys);
+  std::vector<ExtendedPair> pairs = sums.run();
   std::vector<Ciphertext> outputs;
-  for (const auto& [output, by_giant] : groups) {
+  for (std::size_t g = 0; g < pairs.size();) {
     Ciphertext result;
     result.context = inputs[0]->context;
     result.level = transform.level;
     result.scale = inputs[0]->scale * transform.plaintexts.front().scale;
-    result.noise = transformed_noise(inputs, transform, by_giant);
-    if (rotates) {
-      result.polys = transform_extended(context, transform, by_giant, babies, keys);
-    } else {
-      std::vector<Product> products;
-      for (const TransformTerm& term : by_giant.begin()->second) {
-        const Ciphertext& input = *inputs[static_cast<std::size_t>(term.input)];
-        products.push_back({&input.polys[0], &input.polys[1],
-                            &transform.plaintexts[static_cast<std::size_t>(term.plaintext)].poly});
-      }
-      ExtendedPair sum = sum_products(products);
-      result.polys.push_back(std::move(sum.c0));
-      result.polys.push_back(std::move(sum.c1));
+    const std::int32_t output = sums.groups()[g].output;
+    std::size_t end = g;
+    while (end < pairs.size() && sums.groups()[end].output == output) {
+      ++end;
     }
+    result.noise = transformed_noise(inputs, transform,
+                                     std::span(sums.groups()).subspan(g, end - g));
+    result.polys = transform.rotates()
+                       ? join_giants(context, transform.level, std::span(pairs).subspan(g, end - g),
+                                     std::span(sums.groups()).subspan(g, end - g), keys)
+                       : std::vector{std::move(pairs[g].c0), std::move(pairs[g].c1)};
     outputs.push_back(std::move(result));
+    g = end;
   }
   return outputs;
 }

@@ -1,6 +1,5 @@
 #include "ffconv/ckks/noise.h"
 
-#include <algorithm>
 #include <cmath>
 
 namespace ffconv {
@@ -33,11 +32,12 @@ double secret_key_encryption_noise(const Params& params) {
 }
 
 // v e + e_0 + e_1 s with ternary v and s.
-double public_key_encryption_noise(const Params& params, bool extended) {
+double public_key_encryption_noise(const Params& params, int level) {
+  const bool extended = params.has_keys(level);
   const double e = slot_variance(params, kErrorSigma * kErrorSigma);
   const double variance = 2.0 * e * secret_variance(params) + e;
   const double rounding = extended ? rounding_noise(params) : 0.0;
-  const double p = extended ? std::exp2(params.log_p()) : 1.0;
+  const double p = std::exp2(params.log_p(level));
   return std::sqrt(variance / (p * p) + rounding * rounding +
                    slot_variance(params, kRoundingVariance));
 }
@@ -49,14 +49,13 @@ double rounding_noise(const Params& params) {
 // Digits are uniform modulo D_j: sum_j d_j e_j / P, then the rounding of the division by P.
 double key_switching_noise(const Params& params, int level) {
   const double e = slot_variance(params, kErrorSigma * kErrorSigma);
-  const double p = std::exp2(params.log_p());
   double variance = 0.0;
   for (int digit = 0; digit < params.digit_count(level); ++digit) {
-    const int first = digit * params.digit_primes();
-    const int last = std::min(first + params.digit_primes() - 1, level);
-    const double log_digit = params.log_q(last) - (first == 0 ? 0.0 : params.log_q(first - 1));
-    const double ratio = std::exp2(log_digit) / p;
-    variance += slot_variance(params, ratio * ratio / 12.0) * e;
+    double log_ratio = -params.log_p(level);
+    for (const std::uint16_t k : params.digit(level, digit)) {
+      log_ratio += std::log2(static_cast<double>(params.q()[k]));
+    }
+    variance += slot_variance(params, std::exp2(2.0 * log_ratio) / 12.0) * e;
   }
   const double rounding = rounding_noise(params);
   return std::sqrt(variance + rounding * rounding);

@@ -22,8 +22,8 @@ struct Noise {
 // Rounding every coefficient to an integer: what encoding adds.
 double encoding_noise(const Params& params);
 double secret_key_encryption_noise(const Params& params);
-// `extended`: divided by P.
-double public_key_encryption_noise(const Params& params, bool extended);
+// With a key of this level; where the level has keys, the product is divided by P.
+double public_key_encryption_noise(const Params& params, int level);
 // What rounding a ciphertext's polynomials adds when they are divided by primes.
 double rounding_noise(const Params& params);
 // One key switch at a level, with its mod-down.

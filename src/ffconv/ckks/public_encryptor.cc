@@ -11,10 +11,11 @@ Poly<Eval> expand_ciphertext_seed(const Context& context, const Seed& seed, int 
 }
 
 Ciphertext encrypt(const ContextPtr& context, const PublicKey& key, const Plaintext& plaintext) {
-  if (plaintext.extended || plaintext.level > key.level ||
-      &plaintext.poly.ring() != &context->ring()) {
+  if (plaintext.extended || &plaintext.poly.ring() != &context->ring() ||
+      !contains(context->q_basis(key.level), context->q_basis(plaintext.level))) {
     fail(ErrorCode::kMismatch,
-         "encrypt: expected a plaintext of the key's parameters at level {} or below, got level {}",
+         "encrypt: expected a plaintext of the key's parameters at level {} or at one whose primes "
+         "that level has, got level {}",
          key.level, plaintext.level);
   }
   const Ring& ring = context->ring();
@@ -36,11 +37,10 @@ Ciphertext encrypt(const ContextPtr& context, const PublicKey& key, const Plaint
     if (key.extended) {
       c = context->mod_down(key.level)(c);
     }
-    c.keep_limbs(static_cast<std::size_t>(plaintext.level) + 1);
-    result.polys.push_back(std::move(c));
+    result.polys.push_back(restrict_basis(c, plaintext.poly.basis()));
   }
   add_inplace(result.polys[0], plaintext.poly);
-  result.noise = {public_key_encryption_noise(context->params(), key.extended),
+  result.noise = {public_key_encryption_noise(context->params(), key.level),
                   plaintext.max_abs * plaintext.scale};
   return result;
 }

@@ -1,7 +1,7 @@
 #include "ffconv/plan/program.h"
 
 #include <algorithm>
-#include <map>
+#include <set>
 
 namespace ffconv::plan {
 namespace {
@@ -12,19 +12,35 @@ std::size_t index(std::int32_t number) {
 
 }  // namespace
 
-KeyRequest key_request(const Program& program) {
-  KeyRequest request;
-  std::map<std::int32_t, std::int32_t> levels;  // step -> highest level
+namespace {
+
+// Without the levels that a key of a higher one serves.
+std::vector<std::int32_t> key_levels(const std::set<std::int32_t>& used, const Params& params) {
+  std::vector<std::int32_t> levels;
+  for (const std::int32_t level : used) {
+    const bool served = std::any_of(used.upper_bound(level), used.end(), [&](std::int32_t higher) {
+      return params.serves(higher, level);
+    });
+    if (!served) {
+      levels.push_back(level);
+    }
+  }
+  return levels;
+}
+
+}  // namespace
+
+UsedKeys used_keys(const Program& program) {
+  UsedKeys used;
   const auto need = [&](std::int32_t step, std::int32_t level) {
     if (step != 0) {
-      auto& highest = levels.try_emplace(step, level).first->second;
-      highest = std::max(highest, level);
+      used.rotations[step].insert(level);
     }
   };
   for (const Instruction& op : program.instructions) {
     const std::int32_t level = program.values[index(op.in[0])].level;
     if (op.op == OpCode::kRelinearize || op.op == OpCode::kRelinearizeRescale) {
-      request.relinearization_level = std::max(request.relinearization_level, level);
+      used.relinearization.insert(level);
     }
     for (const std::int32_t step : op.rotations) {
       need(step, level);
@@ -34,8 +50,17 @@ KeyRequest key_request(const Program& program) {
       need(term.giant, level);
     }
   }
-  for (const auto& [step, level] : levels) {
-    request.rotations.push_back({step, level});
+  return used;
+}
+
+KeyRequest key_request(const Program& program) {
+  const Params params(program.params);
+  const UsedKeys used = used_keys(program);
+  KeyRequest request{key_levels(used.relinearization, params), {}};
+  for (const auto& [step, levels] : used.rotations) {
+    for (const std::int32_t level : key_levels(levels, params)) {
+      request.rotations.push_back({step, level});
+    }
   }
   return request;
 }

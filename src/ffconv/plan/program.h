@@ -12,6 +12,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -78,14 +80,21 @@ struct ValueInfo {
   double max_abs = 0.0;  // bound on |slot|, from the value ranges with their margin
 };
 
-// Which keys a program needs, each at the highest level at which it is used.
+// Which keys a program needs, each at the levels at which it is used; not at a level that a key of
+// a higher one serves.
 struct KeyRequest {
-  std::int32_t relinearization_level = -1;  // -1: none
+  std::vector<std::int32_t> relinearization;  // levels, ascending
   struct Rotation {
     std::int32_t step;  // in [1, slot_count)
     std::int32_t level;
   };
-  std::vector<Rotation> rotations;  // by ascending step
+  std::vector<Rotation> rotations;  // by step, then level, ascending
+};
+
+// The levels at which a program uses keys.
+struct UsedKeys {
+  std::set<std::int32_t> relinearization;
+  std::map<std::int32_t, std::set<std::int32_t>> rotations;  // by step
 };
 
 struct Program {
@@ -102,7 +111,9 @@ struct Program {
   double output_noise_std = 0.0;          // predicted standard deviation of an output slot's error
 };
 
-// The keys that `program` needs.
+UsedKeys used_keys(const Program& program);
+
+// The keys that `program` needs; program.params must be valid.
 KeyRequest key_request(const Program& program);
 
 // For each register the index of the instruction after which it is not needed any more: the last

@@ -38,6 +38,22 @@ void set_zero(Poly<Eval>& x) {
   std::fill_n(x.limb(0), x.limb_count() * x.ring().n(), Word{0});
 }
 
+bool contains(const Basis& basis, const Basis& part) {
+  return std::ranges::all_of(part, [&](std::uint16_t prime) {
+    return std::ranges::find(basis, prime) != basis.end();
+  });
+}
+
+Poly<Eval> restrict_basis(const Poly<Eval>& x, const Basis& basis) {
+  FFCONV_ASSERT(contains(x.basis(), basis));
+  Poly<Eval> result(x.ring(), basis);
+  for (std::size_t i = 0; i < basis.size(); ++i) {
+    const auto at = std::ranges::find(x.basis(), basis[i]) - x.basis().begin();
+    std::copy_n(x.limb(static_cast<std::size_t>(at)), x.ring().n(), result.limb(i));
+  }
+  return result;
+}
+
 Poly<Coeff> from_signed(const Ring& ring, Basis basis, std::span<const std::int64_t> x) {
   FFCONV_ASSERT(x.size() == ring.n());
   Poly<Coeff> result(ring, std::move(basis));

@@ -34,12 +34,6 @@ class Poly {
   Word* limb(std::size_t i) { return words_.data() + i * ring_->n(); }
   const Word* limb(std::size_t i) const { return words_.data() + i * ring_->n(); }
 
-  // Forgets the last limbs, down to `count`.
-  void keep_limbs(std::size_t count) {
-    FFCONV_ASSERT(count <= basis_.size());
-    basis_.resize(count);
-  }
-
  private:
   template <typename>
   friend class Poly;
@@ -56,6 +50,11 @@ Poly<Eval> to_eval(Poly<Coeff>&& x);
 Poly<Coeff> to_coeff(Poly<Eval>&& x);
 
 void set_zero(Poly<Eval>& x);
+
+// Whether every prime of `part` is in `basis`.
+bool contains(const Basis& basis, const Basis& part);
+// The limbs of x over `basis`, a part of its own.
+Poly<Eval> restrict_basis(const Poly<Eval>& x, const Basis& basis);
 
 // The polynomial with these integer coefficients, |x[i]| < 2^62, x.size() == n.
 Poly<Coeff> from_signed(const Ring& ring, Basis basis, std::span<const std::int64_t> x);

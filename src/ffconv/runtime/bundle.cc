@@ -88,18 +88,26 @@ void check_classes(const std::vector<ExchangedValue>& outputs, std::size_t class
 }
 
 void check_keys(const plan::KeyRequest& keys, const Params& params, const std::string& what) {
-  require(keys.relinearization_level >= -1 && keys.relinearization_level <= params.max_key_level(),
-          what, "expected a relinearization key of level -1 (none) to {}, got {}",
-          params.max_key_level(), keys.relinearization_level);
-  std::int32_t previous = 0;
-  for (const auto& [step, level] : keys.rotations) {
-    require(step > previous && static_cast<std::size_t>(step) < params.slot_count(), what,
-            "expected ascending rotation steps below {}, got {} after {}", params.slot_count(),
-            step, previous);
-    require(level >= 0 && level <= params.max_key_level(), what,
-            "expected a key for rotations by {} of level 0 to {}, got {}", step,
+  const auto check_level = [&](std::int32_t level, const std::string& kind) {
+    require(level >= 0 && level <= params.max_level() && params.has_keys(level), what,
+            "expected a {} of a level of 0 to {} that carries keys, got level {}", kind,
             params.max_key_level(), level);
-    previous = step;
+  };
+  std::int32_t previous_level = -1;
+  for (const std::int32_t level : keys.relinearization) {
+    check_level(level, "relinearization key");
+    require(level > previous_level, what,
+            "expected relinearization keys of ascending levels, got {} after {}", level,
+            previous_level);
+    previous_level = level;
+  }
+  std::pair<std::int32_t, std::int32_t> previous{0, params.max_level()};
+  for (const auto& [step, level] : keys.rotations) {
+    require(std::pair(step, level) > previous && static_cast<std::size_t>(step) < params.slot_count(),
+            what, "expected ascending rotation steps below {}, got {} at level {} after {}",
+            params.slot_count(), step, level, previous.first);
+    check_level(level, fmt::format("key for rotations by {}", step));
+    previous = {step, level};
   }
 }
 

@@ -27,11 +27,12 @@ Server::Server(ServerBundle bundle, const Progress& progress)
       encoded_(bundle_.program, Context::make(Params(bundle_.program.params)), progress) {}
 
 void Server::check_keys(const EvaluationKeys& keys) const {
-  if (keys_.relinearization_level >= 0) {
-    check_ring(keys.relinearization_for(keys_.relinearization_level), *context());
+  const Params& params = context()->params();
+  for (const std::int32_t level : keys_.relinearization) {
+    check_ring(keys.relinearization_for(level, params), *context());
   }
   for (const auto& [step, level] : keys_.rotations) {
-    check_ring(keys.rotation(step, level).key, *context());
+    check_ring(keys.rotation(step, level, params).key, *context());
   }
 }
 

@@ -51,7 +51,7 @@ ExchangedValue read_exchanged(ByteReader& reader) {
 }
 
 void write_keys(ByteWriter& writer, const plan::KeyRequest& keys) {
-  writer.i32(keys.relinearization_level);
+  write_list(writer, keys.relinearization, [&](std::int32_t level) { writer.i32(level); });
   write_list(writer, keys.rotations, [&](const plan::KeyRequest::Rotation& rotation) {
     writer.i32(rotation.step);
     writer.i32(rotation.level);
@@ -60,7 +60,8 @@ void write_keys(ByteWriter& writer, const plan::KeyRequest& keys) {
 
 plan::KeyRequest read_keys(ByteReader& reader) {
   plan::KeyRequest keys;
-  keys.relinearization_level = reader.i32();
+  keys.relinearization =
+      read_list(reader, sizeof(std::int32_t), [&] { return reader.i32(); });
   keys.rotations = read_list(reader, kRotationBytes, [&] {
     plan::KeyRequest::Rotation rotation;
     rotation.step = reader.i32();

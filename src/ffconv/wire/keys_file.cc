@@ -30,8 +30,8 @@ void write_key(ByteWriter& writer, const SwitchingKey& key, const Context& conte
 SwitchingKey read_key(ByteReader& reader, const Context& context) {
   SwitchingKey key;
   key.level = reader.u8();
-  if (key.level > context.params().max_key_level()) {
-    reader.reject(fmt::format("expected a key of level {} at most, got {}",
+  if (key.level > context.params().max_level() || !context.params().has_keys(key.level)) {
+    reader.reject(fmt::format("expected a key of a level of 0 to {} that carries keys, got {}",
                               context.params().max_key_level(), key.level));
   }
   std::ranges::copy(reader.bytes(key.seed.size()), key.seed.begin());
@@ -48,13 +48,13 @@ SwitchingKey read_key(ByteReader& reader, const Context& context) {
 std::vector<std::uint8_t> to_bytes(const EvaluationKeys& keys, const ContextPtr& context,
                                    const Fingerprint& bundle) {
   ByteWriter writer = begin_file();
-  writer.u8(keys.relinearization ? 1 : 0);
-  if (keys.relinearization) {
-    write_key(writer, *keys.relinearization, *context);
+  writer.u32(static_cast<std::uint32_t>(keys.relinearization.size()));
+  for (const auto& [level, key] : keys.relinearization) {
+    write_key(writer, key, *context);
   }
   writer.u32(static_cast<std::uint32_t>(keys.rotations.size()));
-  for (const auto& [step, key] : keys.rotations) {
-    writer.i32(step);
+  for (const auto& [step_level, key] : keys.rotations) {
+    writer.i32(step_level.first);
     write_key(writer, key.key, *context);
   }
   return end_file(std::move(writer),
@@ -68,24 +68,32 @@ EvaluationKeys parse_evaluation_keys(std::span<const std::uint8_t> file, const C
   expect_bundle(opened.header, bundle, what);
   ByteReader reader(opened.payload, what);
   EvaluationKeys keys;
-  const std::uint8_t relinearizes = reader.u8();
-  if (relinearizes > 1) {
-    reader.reject("expected 0 or 1");
+  int previous_level = -1;
+  for (std::size_t left = reader.count(kKeyHeadBytes); left > 0; --left) {
+    SwitchingKey key = read_key(reader, *context);
+    if (key.level <= previous_level) {
+      reader.reject(fmt::format("expected relinearization keys of ascending levels, got {} after {}",
+                                key.level, previous_level));
+    }
+    previous_level = key.level;
+    keys.relinearization.emplace(previous_level, std::move(key));
   }
-  if (relinearizes == 1) {
-    keys.relinearization = read_key(reader, *context);
-  }
-  int previous = 0;
+  std::pair<int, int> previous{0, context->params().max_level()};
   for (std::size_t left = reader.count(kStepBytes + kKeyHeadBytes); left > 0; --left) {
     const std::int32_t step = reader.i32();
-    if (step <= previous || static_cast<std::size_t>(step) >= context->n()) {
+    if (step < previous.first || static_cast<std::size_t>(step) >= context->n()) {
       reader.reject(fmt::format("expected ascending rotation steps below {}, got {} after {}",
-                                context->n(), step, previous));
+                                context->n(), step, previous.first));
     }
-    keys.rotations.emplace(step,
-                           RotationKey{read_key(reader, *context),
-                                       context->ring().rotation(static_cast<std::size_t>(step))});
-    previous = step;
+    RotationKey key{read_key(reader, *context),
+                    context->ring().rotation(static_cast<std::size_t>(step))};
+    const std::pair<int, int> next{step, key.key.level};
+    if (next <= previous) {
+      reader.reject(fmt::format("expected keys for rotations by {} of ascending levels, got {}",
+                                step, next.second));
+    }
+    previous = next;
+    keys.rotations.emplace(next, std::move(key));
   }
   reader.expect_end();
   return keys;
@@ -102,9 +110,9 @@ EvaluationKeys load_evaluation_keys(const std::filesystem::path& path, const Con
 }
 
 std::uint64_t key_bytes(const Params& params, const plan::KeyRequest& request) {
-  std::uint64_t bytes = kFrameBytes + 1 + 4;
-  if (request.relinearization_level >= 0) {
-    bytes += switching_key_bytes(params, request.relinearization_level);
+  std::uint64_t bytes = kFrameBytes + 4 + 4;
+  for (const std::int32_t level : request.relinearization) {
+    bytes += switching_key_bytes(params, level);
   }
   for (const auto& [step, level] : request.rotations) {
     bytes += kStepBytes + switching_key_bytes(params, level);

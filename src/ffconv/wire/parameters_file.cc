@@ -5,6 +5,11 @@
 #include "ffconv/wire/lists.h"
 
 namespace ffconv::wire {
+namespace {
+
+constexpr std::size_t kLevelBytes = 12;  // two empty lists and the digit primes
+
+}  // namespace
 
 void write_spec(ByteWriter& writer, const ParamsSpec& spec) {
   if (spec.security != Security::k128) {
@@ -15,8 +20,14 @@ void write_spec(ByteWriter& writer, const ParamsSpec& spec) {
   writer.i32(spec.log_n);
   write_list(writer, spec.q_bits, [&](double bits) { writer.f64(bits); });
   write_list(writer, spec.p_bits, [&](double bits) { writer.f64(bits); });
-  writer.i32(spec.digit_primes);
-  writer.i32(spec.max_key_level);
+  const auto write_numbers = [&](const std::vector<std::uint16_t>& numbers) {
+    write_list(writer, numbers, [&](std::uint16_t k) { writer.u8(static_cast<std::uint8_t>(k)); });
+  };
+  write_list(writer, spec.levels, [&](const LevelSpec& level) {
+    write_numbers(level.primes);
+    write_numbers(level.special);
+    writer.i32(level.digit_primes);
+  });
 }
 
 ParamsSpec read_spec(ByteReader& reader) {
@@ -25,8 +36,14 @@ ParamsSpec read_spec(ByteReader& reader) {
   spec.log_n = reader.i32();
   spec.q_bits = read_list(reader, sizeof(double), read_bits);
   spec.p_bits = read_list(reader, sizeof(double), read_bits);
-  spec.digit_primes = reader.i32();
-  spec.max_key_level = reader.i32();
+  const auto read_number = [&] { return static_cast<std::uint16_t>(reader.u8()); };
+  spec.levels = read_list(reader, kLevelBytes, [&] {
+    LevelSpec level;
+    level.primes = read_list(reader, 1, read_number);
+    level.special = read_list(reader, 1, read_number);
+    level.digit_primes = reader.i32();
+    return level;
+  });
   return spec;
 }
 

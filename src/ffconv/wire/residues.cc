@@ -55,11 +55,11 @@ void unpack_bits(std::span<std::uint64_t> dst, std::span<const std::uint8_t> src
 
 std::size_t poly_bytes(const Params& params, int level, bool extended) {
   std::size_t bytes = 0;
-  for (std::size_t i = 0; i <= static_cast<std::size_t>(level); ++i) {
-    bytes += limb_bytes(params.n(), params.q()[i]);
+  for (const std::uint16_t k : params.level(level).primes) {
+    bytes += limb_bytes(params.n(), params.q()[k]);
   }
-  for (const std::uint64_t p : params.p()) {
-    bytes += extended ? limb_bytes(params.n(), p) : 0;
+  for (const std::uint16_t k : params.level(level).special) {
+    bytes += extended ? limb_bytes(params.n(), params.p()[k]) : 0;
   }
   return bytes;
 }

@@ -13,7 +13,8 @@
 
 namespace ffconv::wire {
 
-// Bytes of a polynomial over q_0 .. q_level, with the special primes where `extended`.
+// Bytes of a polynomial over the primes of the level, with its special primes where
+// `extended`.
 std::size_t poly_bytes(const Params& params, int level, bool extended);
 
 void write_poly(ByteWriter& writer, const Poly<Eval>& poly);

@@ -39,7 +39,7 @@ std::vector<double> decrypt_coefficients_raw(const SecretKey& secret,
   Poly<Eval> sum = ciphertext.polys.back();
   parallel_for(sum.limb_count(), [&](std::size_t i) {
     for (std::size_t k = ciphertext.polys.size() - 1; k-- > 0;) {
-      kernels.mul(sum.limb(i), sum.limb(i), secret.limb(i), ring.n(), sum.tables(i));
+      kernels.mul(sum.limb(i), sum.limb(i), secret.limb(sum.basis()[i]), ring.n(), sum.tables(i));
       kernels.add(sum.limb(i), sum.limb(i), ciphertext.polys[k].limb(i), ring.n(), sum.tables(i));
     }
   });

@@ -27,7 +27,8 @@ Ciphertext encrypt(const SecretKey& secret, const Plaintext& plaintext) {
   Poly<Eval> c1 = expand_ciphertext_seed(context, *result.seed, plaintext.level);
   parallel_for(c0.limb_count(), [&](std::size_t i) {
     SecureBuffer<Word> product(ring.n());  // c_1 is public: c_1 * s reveals the secret
-    ring.kernels().mul(product.span().data(), c1.limb(i), secret.limb(i), ring.n(), c1.tables(i));
+    ring.kernels().mul(product.span().data(), c1.limb(i), secret.limb(c1.basis()[i]), ring.n(),
+                       c1.tables(i));
     ring.kernels().sub(c0.limb(i), c0.limb(i), product.span().data(), ring.n(), c0.tables(i));
   });
   add_inplace(c0, plaintext.poly);

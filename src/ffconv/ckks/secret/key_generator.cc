@@ -17,16 +17,15 @@ Poly<Eval> sample_error(const Ring& ring, const Basis& basis) {
   return to_eval(from_signed(ring, basis, error.span()));
 }
 
-// b = e - a * source, limb by limb.
-Poly<Eval> rlwe_sample(const Ring& ring, const Poly<Eval>& a, const Word* source) {
-  Poly<Eval> b = sample_error(ring, a.basis());
+// b -= a * source, limb by limb.
+void subtract_product(Poly<Eval>& b, const Poly<Eval>& a, const Word* source) {
+  const Ring& ring = a.ring();
   parallel_for(a.limb_count(), [&](std::size_t i) {
     SecureBuffer<Word> product(ring.n());  // a is public: a * source reveals the secret
     ring.kernels().mul(product.span().data(), a.limb(i), source + a.basis()[i] * ring.n(), ring.n(),
                        a.tables(i));
     ring.kernels().sub(b.limb(i), b.limb(i), product.span().data(), ring.n(), a.tables(i));
   });
-  return b;
 }
 
 }  // namespace
@@ -50,9 +49,10 @@ PublicKey KeyGenerator::public_key(int level) const {
   PublicKey key;
   key.seed = random_seed();
   key.level = level;
-  key.extended = level <= context.params().max_key_level();
+  key.extended = context.params().has_keys(level);
   expand(key, context);
-  key.b = rlwe_sample(context.ring(), key.a, secret_->limb(0));
+  key.b = sample_error(context.ring(), key.a.basis());
+  subtract_product(key.b, key.a, secret_->limb(0));
   return key;
 }
 
@@ -85,26 +85,29 @@ SwitchingKey KeyGenerator::switching_key(const SecureBuffer<Word>& target,
   const Context& context = *secret_->context();
   const Params& params = context.params();
   const Ring& ring = context.ring();
-  if (level < 0 || level > params.max_key_level()) {
+  if (level < 0 || level > params.max_level() || !params.has_keys(level)) {
     fail(ErrorCode::kInvalidArgument,
-         "evaluation key: expected a level of 0 to {} (the highest that the security table allows "
-         "with these special primes), got {}",
+         "evaluation key: expected a level of 0 to {} that has special primes, got {}",
          params.max_key_level(), level);
   }
   SwitchingKey key;
   key.seed = random_seed();
   key.level = level;
   expand(key, context);
-  for (int digit = 0; digit < params.digit_count(level); ++digit) {
-    Poly<Eval> b = rlwe_sample(ring, key.a[static_cast<std::size_t>(digit)], source.span().data());
-    const int first = digit * params.digit_primes();
-    const int last = std::min(first + params.digit_primes() - 1, level);
-    for (int i = first; i <= last; ++i) {
-      const auto limb = static_cast<std::size_t>(i);
-      ring.kernels().mul_constant_add(b.limb(limb), target.span().data() + limb * ring.n(),
-                                      ring.constant(context.p_residues()[limb], limb), ring.n(),
-                                      ring.tables(limb));
-    }
+  for (std::size_t digit = 0; digit < key.a.size(); ++digit) {
+    Poly<Eval> b = sample_error(ring, key.a[digit].basis());
+    const std::vector<std::uint64_t>& inverse_p = context.inverse_p(level);
+    const auto size = static_cast<std::size_t>(params.level(level).digit_primes);
+    parallel_for(inverse_p.size(), [&](std::size_t i) {
+      const std::uint16_t prime = b.basis()[i];
+      ring.kernels().mul_constant(b.limb(i), b.limb(i), ring.constant(inverse_p[i], prime),
+                                  ring.n(), ring.tables(prime));
+      if (i / size == digit) {
+        ring.kernels().add(b.limb(i), b.limb(i), target.span().data() + prime * ring.n(), ring.n(),
+                           ring.tables(prime));
+      }
+    });
+    subtract_product(b, key.a[digit], source.span().data());
     key.b.push_back(std::move(b));
   }
   return key;

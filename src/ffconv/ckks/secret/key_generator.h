@@ -13,13 +13,14 @@ class KeyGenerator {
 
   // level in [0, max_level].
   PublicKey public_key(int level) const;
-  // level in [0, max_key_level]; throws kInvalidArgument otherwise.
+  // A level with special primes; throws kInvalidArgument otherwise.
   SwitchingKey relinearization_key(int level) const;
   // step in [1, N).
   RotationKey rotation_key(int step, int level) const;
 
  private:
-  // The key from `target` to `source`: b_j + a_j source = e_j + g_j target; limbs by prime number.
+  // The key from `target` to `source`: b_j + a_j source = e_j + g_j target, as extended
+  // polynomials (keys.h); limbs by prime number.
   SwitchingKey switching_key(const SecureBuffer<Word>& target, const SecureBuffer<Word>& source,
                              int level) const;
   // Limbs of every prime, made from the secret's by f(dst, secret limb, prime).

@@ -267,7 +267,10 @@ struct Body {
     map(dst, n, [&](std::size_t i) {
       const std::uint32_t* source = permutation.source.data() + i;
       const std::size_t from = source[0] & ~(kWidth - 1);
-      R sum = V::sub(V::load(a + from), V::load(b + from));
+      R sum = V::load(a + from);
+      if (b != nullptr) {
+        sum = V::sub(sum, V::load(b + from));
+      }
       if (c != nullptr) {
         sum = V::add(sum, V::load(c + from));
       }

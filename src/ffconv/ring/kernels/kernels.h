@@ -95,8 +95,8 @@ struct Kernels {
 
   // dst[i] = src[permutation.source[i]]; dst != src. Works on limbs of any prime.
   void (*permute)(Word* dst, const Word* src, const WordPermutation& permutation, std::size_t n);
-  // dst[i] = (a - b + c)[permutation.source[i]], c == nullptr for none: the last step of a
-  // rotation. dst is not among the inputs.
+  // dst[i] = (a - b + c)[permutation.source[i]], b or c nullptr for none: the last step of
+  // a rotation. dst is not among the inputs.
   void (*sub_add_permute)(Word* dst, const Word* a, const Word* b, const Word* c,
                           const WordPermutation& permutation, std::size_t n, const LimbTables&);
 

@@ -23,8 +23,7 @@ EvaluationKeys Client::generate_evaluation_keys(const SecretKey& secret,
                                                 const Progress& progress) const {
   const KeyGenerator generator(secret);
   const plan::KeyRequest& request = bundle_.keys;
-  const bool relinearizes = request.relinearization_level >= 0;
-  const std::size_t total = request.rotations.size() + (relinearizes ? 1 : 0);
+  const std::size_t total = request.rotations.size() + request.relinearization.size();
   std::size_t done = 0;
   const auto report = [&] {
     ++done;
@@ -33,12 +32,12 @@ EvaluationKeys Client::generate_evaluation_keys(const SecretKey& secret,
     }
   };
   EvaluationKeys keys;
-  if (relinearizes) {
-    keys.relinearization = generator.relinearization_key(request.relinearization_level);
+  for (const std::int32_t level : request.relinearization) {
+    keys.relinearization.emplace(level, generator.relinearization_key(level));
     report();
   }
   for (const auto& [step, level] : request.rotations) {
-    keys.rotations.emplace(step, generator.rotation_key(step, level));
+    keys.rotations.emplace(std::pair(step, level), generator.rotation_key(step, level));
     report();
   }
   return keys;
