@@ -63,11 +63,11 @@ struct Fixture {
     const int level = s.limbs - 1;
     const KeyGenerator generator(secret);
     public_key = generator.public_key(level);
-    keys.relinearization = generator.relinearization_key(level);
+    keys.relinearization.emplace(level, generator.relinearization_key(level));
     for (int step = 1; step <= kHoisted; ++step) {
-      keys.rotations.emplace(step, generator.rotation_key(step, level));
+      keys.rotations.emplace(std::pair(step, level), generator.rotation_key(step, level));
     }
-    keys.rotations.emplace(12, generator.rotation_key(12, level));
+    keys.rotations.emplace(std::pair(12, level), generator.rotation_key(12, level));
     plaintext = encode(*context, slots, kScale, level);
     a = encrypt(secret, plaintext);
     product = multiply(a, a);
@@ -75,13 +75,10 @@ struct Fixture {
   }
 
   static Params params(const Shape& s) {
-    ParamsSpec spec;
-    spec.log_n = s.log_n;
-    spec.q_bits.assign(static_cast<std::size_t>(s.limbs), 40.0);
-    spec.p_bits.assign(static_cast<std::size_t>(s.special), 46.0);
-    spec.digit_primes = s.digit_primes;
-    spec.max_key_level = s.limbs - 1;
-    return Params(spec);
+    return Params(one_prime_a_level(
+        s.log_n, std::vector<double>(static_cast<std::size_t>(s.limbs), 40.0),
+        std::vector<double>(static_cast<std::size_t>(s.special), 46.0), s.digit_primes,
+        s.limbs - 1));
   }
 
   LinearTransform linear_map(int level) const {

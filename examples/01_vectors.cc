@@ -29,8 +29,8 @@ int main() {
   const SecretKey secret = SecretKey::generate(context);
   const KeyGenerator generator(secret);
   EvaluationKeys keys;
-  keys.relinearization = generator.relinearization_key(top);
-  keys.rotations.emplace(1, generator.rotation_key(1, top - 1));
+  keys.relinearization.emplace(top, generator.relinearization_key(top));
+  keys.rotations.emplace(std::pair(1, top - 1), generator.rotation_key(1, top - 1));
 
   std::vector<double> x(params.slot_count()), y(params.slot_count());
   for (std::size_t i = 0; i < x.size(); ++i) {

@@ -29,9 +29,9 @@ class Estimate {
  private:
   std::uint64_t limb() const { return params_.n() * kWordBytes; }
   // Limbs of one polynomial modulo Q, and modulo QP, at a level.
-  static std::uint64_t limbs(std::int32_t level) { return static_cast<std::uint64_t>(level) + 1; }
+  std::uint64_t limbs(std::int32_t level) const { return params_.level(level).primes.size(); }
   std::uint64_t extended_limbs(std::int32_t level) const {
-    return limbs(level) + params_.p().size();
+    return limbs(level) + params_.level(level).special.size();
   }
   const plan::ValueInfo& info(std::int32_t reg) const {
     return program_.values[static_cast<std::size_t>(reg)];
@@ -68,8 +68,10 @@ class Estimate {
 
   std::uint64_t keys() const {
     const plan::KeyRequest request = plan::key_request(program_);
-    std::uint64_t bytes =
-        request.relinearization_level < 0 ? 0 : key(request.relinearization_level);
+    std::uint64_t bytes = 0;
+    for (const std::int32_t level : request.relinearization) {
+      bytes += key(level);
+    }
     for (const auto& [step, level] : request.rotations) {
       bytes += key(level) + params_.n() * kPermutationWordBytes;
     }

@@ -66,7 +66,7 @@ Json layer_json(const LayerReport& layer, const Json& packing) {
 
 Json alternative_json(const plan::Alternative& a) {
   return {{"packing", to_string(a.packing)}, {"log_n", a.log_n},
-          {"digit_primes", a.digit_primes},  {"predicted_ms", a.predicted_us / 1000},
+          {"words", a.words},  {"predicted_ms", a.predicted_us / 1000},
           {"upload_ms", a.upload_us / 1000}, {"precision_bits", a.precision_bits}};
 }
 
@@ -85,11 +85,21 @@ std::vector<std::string> layer_row(const std::string& name, const std::string& p
           fmt::format("{:.1f}", counts.predicted_us / 1000)};
 }
 
+// "4 (+2), 3": primes a level, special ones in brackets where it has keys.
+std::string words_text(const Params& params) {
+  std::string text;
+  for (int level = params.max_level(); level >= 0; --level) {
+    text += fmt::format("{}{}", text.empty() ? "" : ", ", params.limb_count(level));
+    text += params.has_keys(level) ? fmt::format(" (+{})", params.level(level).special.size()) : "";
+  }
+  return text;
+}
+
 std::string alternatives_text(const plan::CompileReport& compilation) {
-  Table table({"considered", "log N", "digit", "ms", "upload ms", "bits"});
+  Table table({"considered", "log N", "words", "ms", "upload ms", "bits"});
   for (const plan::Alternative& a : compilation.alternatives) {
     table.add_row({std::string(to_string(a.packing)), std::to_string(a.log_n),
-                   std::to_string(a.digit_primes), fmt::format("{:.1f}", a.predicted_us / 1000),
+                   std::to_string(a.words), fmt::format("{:.1f}", a.predicted_us / 1000),
                    fmt::format("{:.1f}", a.upload_us / 1000),
                    fmt::format("{:.1f}", a.precision_bits)});
   }
@@ -160,9 +170,8 @@ std::string summary_text(const PlanReport& report) {
   text += fmt::format("security   {} bits: N = 2^{}, log2 QP = {:.1f} of at most {:.0f}\n",
                       params.security_bits(), params.log_n(), params.log_qp(),
                       max_log_qp(params.log_n()));
-  text += fmt::format("levels     {}; {} primes of {:.1f} bits in all, {} special of {:.1f}\n",
-                      params.max_level(), params.q().size(), params.log_q(params.max_level()),
-                      params.p().size(), params.log_p());
+  text += fmt::format("levels     {}; {:.1f} bits at the top, {} words from there down\n",
+                      params.max_level(), params.log_q(params.max_level()), words_text(params));
   text += fmt::format("precision  standard error of a score {:.2g}", report.score_error_std);
   text += report.compilation
               ? fmt::format(", {:.1f} bits below their range\n", report.compilation->precision_bits)

@@ -50,11 +50,11 @@ struct Encrypted {
         secret(SecretKey::generate(context)) {
     const KeyGenerator generator(secret);
     const plan::KeyRequest request = plan::key_request(program);
-    if (request.relinearization_level >= 0) {
-      keys.relinearization = generator.relinearization_key(request.relinearization_level);
+    for (const std::int32_t level : request.relinearization) {
+      keys.relinearization.emplace(level, generator.relinearization_key(level));
     }
     for (const auto& [step, level] : request.rotations) {
-      keys.rotations.emplace(step, generator.rotation_key(step, level));
+      keys.rotations.emplace(std::pair(step, level), generator.rotation_key(step, level));
     }
   }
 
@@ -229,7 +229,7 @@ TEST(EncodedProgram, EncodesAVectorOncePerUse) {
 TEST(EncodedProgram, IsOfItsProgramsParametersOnly) {
   const plan::Program program = testing::small_program(insecure_spec(), kScale, 0x1p-20);
   ParamsSpec other = insecure_spec();
-  other.max_key_level = 2;
+  other.levels[3].special.clear();
   const ContextPtr context = Context::make(Params(other));
   error_of(ErrorCode::kMismatch, [&] { EncodedProgram(program, context); });
 }

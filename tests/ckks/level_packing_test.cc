@@ -48,9 +48,11 @@ TEST(LevelPacking, RandomChainsComeNearTheirBits) {
 
 TEST(LevelPacking, KeysGetSpecialPrimesAboveTheirDigits) {
   ParamsSpec spec = pack_levels(14, std::vector<double>{40, 80, 120, 160});
-  EXPECT_TRUE(add_keys(spec, 3, 2, 2));
-  EXPECT_TRUE(add_keys(spec, 2, 1, 1));
-  EXPECT_FALSE(add_keys(spec, 1, 1, 2));  // 80 bits in one special prime
+  add_keys(spec, 3, *fit_keys(spec, 3, 2, 2));
+  add_keys(spec, 2, *fit_keys(spec, 2, 1, 1));
+  EXPECT_FALSE(fit_keys(spec, 1, 1, 2));  // 80 bits in one special prime
+  EXPECT_FALSE(fit_keys(spec, 2, 1, 1, 39.0));
+  EXPECT_NEAR(fit_keys(spec, 2, 1, 1, 42.0)->bits, 42.0, 1e-9);
   const Params params(spec);
   EXPECT_NEAR(params.log_p(3), 80 + kSpecialMargin, 0.3);
   EXPECT_NEAR(params.log_p(2), 40 + kSpecialMargin, 0.3);
@@ -70,7 +72,7 @@ TEST(LevelPacking, ProductsAndRotationsSurviveEveryLevel) {
     ParamsSpec spec = pack_levels(8, bits);
     spec.security = Security::kInsecureForTesting;
     for (int level = 1; level <= kDepth; ++level) {
-      ASSERT_TRUE(add_keys(spec, level, 1 + level % 2, 1 + level % 2));
+      add_keys(spec, level, *fit_keys(spec, level, 1 + level % 2, 1 + level % 2));
     }
     Fixture f(spec);
     std::vector<double> expected = random_slots(f.context->n(), random);

@@ -19,8 +19,8 @@ const std::vector<std::uint8_t>& valid() {
     const SecretKey secret = SecretKey::generate(context());
     const KeyGenerator generator(secret);
     EvaluationKeys keys;
-    keys.relinearization = generator.relinearization_key(0);
-    keys.rotations.emplace(5, generator.rotation_key(5, 1));
+    keys.relinearization.emplace(0, generator.relinearization_key(0));
+    keys.rotations.emplace(std::pair(5, 1), generator.rotation_key(5, 1));
     return wire::to_bytes(keys, context(), wire::kNoBundle);
   }();
   return file;

@@ -29,18 +29,12 @@ double required_bits(const SetSpec& set) {
 SetSpec spec_of(int set) {
   SetSpec spec;
   if (set == 0) {
-    spec.params.log_n = 13;
-    spec.params.q_bits = {46, 40, 40, 40};
-    spec.params.p_bits = {46};
+    spec.params = one_prime_a_level(13, {46, 40, 40, 40}, {46}, 1, 3);
     spec.log_scale = 40;
   } else {
-    spec.params.log_n = 14;
-    spec.params.q_bits = {46, 44, 44, 44, 44};
-    spec.params.p_bits = {46, 46};
-    spec.params.digit_primes = 2;
+    spec.params = one_prime_a_level(14, {46, 44, 44, 44, 44}, {46, 46}, 2, 4);
     spec.log_scale = 44;
   }
-  spec.params.max_key_level = static_cast<int>(spec.params.q_bits.size()) - 1;
   return spec;
 }
 
@@ -164,12 +158,12 @@ std::map<std::string, Ciphertext> evaluate(const Setup& setup, const Ciphertext&
   const int top = context.params().max_level();
   const KeyGenerator generator(setup.secret);
   EvaluationKeys keys;
-  keys.relinearization = generator.relinearization_key(top);
+  keys.relinearization.emplace(top, generator.relinearization_key(top));
   for (const int step : steps_of(setup)) {
-    keys.rotations.emplace(step, generator.rotation_key(step, top));
+    keys.rotations.emplace(std::pair(step, top), generator.rotation_key(step, top));
   }
   // Made where it is used, one level below the others.
-  keys.rotations.emplace(kChainStep, generator.rotation_key(kChainStep, top - 1));
+  keys.rotations.emplace(std::pair(kChainStep, top - 1), generator.rotation_key(kChainStep, top - 1));
 
   std::map<std::string, Ciphertext> result;
   result["sum"] = add(x, y);

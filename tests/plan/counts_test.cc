@@ -23,9 +23,8 @@ model::Network import(const std::string& file) {
 
 ProgramCounts count_lola(const model::Network& network, int log_n) {
   const Bounds bounds(network, testing::ranges_of(network), 1.5);
-  Program program = lower_lola({network, bounds, default_cost_table(), {log_n, 1, 1}});
-  program.params.digit_primes = 1;
-  program.params.p_bits = {46};
+  Program program = lower_lola({network, bounds, default_cost_table(), testing::plain_ring(log_n)});
+  program.params = testing::plain_chain(log_n);
   return count(program, default_cost_table());
 }
 
@@ -72,10 +71,9 @@ TEST(Counts, LolaPackingOfLolaSmallNeeds134Rotations) {
 TEST(Counts, DensePackingRotatesByKernelOffsetsThenByThePeriod) {
   const model::Network network = testing::lola_shaped_network();
   const Bounds bounds(network, testing::ranges_of(network), 1.5);
-  const Lowering lowering{network, bounds, default_cost_table(), {13, 1, 1}};
+  const Lowering lowering{network, bounds, default_cost_table(), testing::plain_ring(13)};
   Program program = lower_chain(lowering, dense_layouts(lowering));
-  program.params.digit_primes = 1;
-  program.params.p_bits = {46};
+  program.params = testing::plain_chain(13);
   const ProgramCounts counts = count(program, default_cost_table());
   EXPECT_EQ(counts.layers[0].plain_products, 25);   // one a kernel offset, all maps at once
   EXPECT_EQ(counts.layers[2].plain_products, 128);  // outputs at s mod 128: every rotation below it

@@ -12,9 +12,18 @@
 
 #include "ffconv/model/network.h"
 #include "ffconv/model/ranges.h"
+#include "ffconv/plan/lowering.h"
 #include "support/random_network.h"
 
 namespace ffconv::testing {
+
+// Eight levels of one 26-bit prime each, keys at all of them; too many for the security row.
+inline ParamsSpec plain_chain(int log_n) {
+  return one_prime_a_level(log_n, std::vector<double>(8, 26.0), {31}, 1, 7);
+}
+inline plan::RingShape plain_ring(int log_n) {
+  return plan::RingShape(plain_chain(log_n));
+}
 
 // Seeded weights in [-1, 1), scaled so that a sum over `fan_in` inputs stays near the inputs' size.
 class Weights {

@@ -23,13 +23,14 @@ const ValueInfo& value(const Program& program, std::int32_t r) {
 TEST(Parameters, EveryTensorUsesTheFullRangeAfterEachLinearMap) {
   const Program program = testing::small_compiled().program;
   const double full = std::log2(value(program, 0).scale * value(program, 0).max_abs);
-  EXPECT_NEAR(program.params.q_bits[0], full + 3, 1e-9);  // sign and two bits to spare
+  const Params params(program.params);
+  EXPECT_NEAR(params.log_q(0), full + 3, 0.3);  // sign and two bits to spare
   for (const Instruction& op : program.instructions) {
     const ValueInfo& out = value(program, op.out[0]);
     if (op.op == OpCode::kRescale) {
       EXPECT_NEAR(std::log2(out.scale * out.max_abs), full, 1e-9);
     } else if (op.op == OpCode::kRelinearizeRescale) {
-      // After a square: q differs from 2^full by what a prime differs from its nominal size.
+      // After a square: the factor differs from 2^full by what primes differ from their sizes.
       EXPECT_NEAR(std::log2(out.scale * out.max_abs), full, 1);
     }
   }
@@ -41,9 +42,9 @@ TEST(Parameters, ScalesFollowTheRealPrimesExactly) {
   for (const Instruction& op : program.instructions) {
     const ValueInfo& in = value(program, op.in[0]);
     const ValueInfo& out = value(program, op.out[0]);
-    const double prime = static_cast<double>(params.q()[static_cast<std::size_t>(in.level)]);
+    const double factor = in.level > 0 ? params.rescale_factor(in.level) : 1.0;
     if (op.op == OpCode::kRescale || op.op == OpCode::kRelinearizeRescale) {
-      EXPECT_NEAR(out.scale * prime / in.scale, 1, 0x1p-50);
+      EXPECT_NEAR(out.scale * factor / in.scale, 1, 0x1p-50);
     } else if (op.op == OpCode::kLinear) {
       EXPECT_NEAR(out.scale / (in.scale * op.plain_scale), 1, 0x1p-50);
     } else if (op.op == OpCode::kSquare) {
@@ -60,9 +61,11 @@ TEST(Parameters, AreSecureWhereACiphertextOrAKeyIsPublished) {
     const Params params(program.params);  // throws where they are not
     EXPECT_EQ(params.security_bits(), 128);
     const KeyRequest keys = key_request(program);
-    EXPECT_LE(keys.relinearization_level, params.max_key_level());
+    for (const std::int32_t level : keys.relinearization) {
+      EXPECT_TRUE(params.has_keys(level));
+    }
     for (const auto& rotation : keys.rotations) {
-      EXPECT_LE(rotation.level, params.max_key_level());
+      EXPECT_TRUE(params.has_keys(rotation.level));
     }
     // Outputs stand at level 0, inputs at the top.
     EXPECT_EQ(value(program, 0).level, params.max_level());
@@ -74,9 +77,8 @@ TEST(Parameters, LeastValueBitsRuleOutSmallRings) {
   // At N = 2^12, rounding alone has 2^10.9 in a slot: with 11 bits of precision and a margin of 1.5
   // no b below 21.3 will do.
   EXPECT_NEAR(least_value_bits(12, 11, 1.5), 21.33, 0.01);
-  // Nor below the smallest prime there is.
-  EXPECT_EQ(least_value_bits(12, -20, 1.5), 16);
-  EXPECT_NEAR(least_chain_bits(12, 5, 11, 1.5), 21.33 + 3 + 5 * 16, 0.01);
+  EXPECT_EQ(least_value_bits(12, -20, 1.5), 12);
+  EXPECT_NEAR(least_chain_bits(12, 5, 11, 1.5), 21.33 + 3 + 5 * 8, 0.01);
 }
 
 // Root mean square of simulated errors over images and seeds.
@@ -121,12 +123,7 @@ Program halve_and_square(bool late) {
   x = late ? emitter.relinearize(emitter.rescale(x)) : emitter.relinearize_rescale(x);
   emitter.output(x, {{0}});
   Program program = emitter.finish();
-  program.params = {.log_n = 12,
-                    .q_bits = {30, 30, 30},
-                    .p_bits = {35},
-                    .digit_primes = 1,
-                    .max_key_level = 1,
-                    .security = Security::k128};
+  program.params = one_prime_a_level(12, {30, 30, 30}, {35}, 1, 1);
   assign_scales(program, std::vector<double>{0x1p30, 0x1p30, 0x1p30}, 30);
   return program;
 }
@@ -151,13 +148,7 @@ TEST(Precision, OneProductAndOneSquareByHand) {
 }
 
 TEST(ErrorModel, MatchesTheFormulasOfDocsPrecision) {
-  const ParamsSpec spec{.log_n = 13,
-                        .q_bits = {40, 30, 30, 30},
-                        .p_bits = {46, 46},
-                        .digit_primes = 2,
-                        .max_key_level = 3,
-                        .security = Security::k128};
-  const ErrorModel errors(spec);
+  const ErrorModel errors(one_prime_a_level(13, {40, 30, 30, 30}, {46, 46}, 2, 3));
   EXPECT_NEAR(std::log2(errors.fresh()), 8.678, 1e-3);      // 3.2 sqrt(2N)
   EXPECT_NEAR(std::log2(errors.rounding()), 11.915, 1e-3);  // sqrt(2N/12 (1 + 2N 2/3))
   EXPECT_NEAR(std::log2(errors.rescaling(3)), 19.415, 1e-3);

@@ -25,7 +25,7 @@ TEST(KeyRequest, AsksForEachStepAtItsHighestLevel) {
   z = emitter.relinearize_rescale(emitter.square(z));  // from level 2 to 1
   emitter.output(emitter.rescale(z), {{0}});
   const KeyRequest keys = key_request(emitter.finish());
-  EXPECT_EQ(keys.relinearization_level, 2);
+  EXPECT_EQ(keys.relinearization, std::vector<std::int32_t>{2});
   std::vector<std::pair<int, int>> rotations;
   for (const auto& rotation : keys.rotations) {
     rotations.emplace_back(rotation.step, rotation.level);
@@ -42,7 +42,7 @@ TEST(KeyRequest, AProgramWithoutRotationsNeedsNone) {
   EXPECT_EQ(y, x);
   emitter.output(emitter.rescale(emitter.multiply_plain(y, emitter.vector({{2.0}}), 1)), {{0}});
   const KeyRequest keys = key_request(emitter.finish());
-  EXPECT_EQ(keys.relinearization_level, -1);
+  EXPECT_TRUE(keys.relinearization.empty());
   EXPECT_TRUE(keys.rotations.empty());
 }
 

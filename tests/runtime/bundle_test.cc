@@ -39,7 +39,7 @@ TEST(Bundle, ClientsPartHasWhatAClientNeeds) {
   EXPECT_EQ(client.outputs[0].level, 0);
   EXPECT_EQ(client.outputs[0].scale, server.program.values.back().scale);
   EXPECT_EQ(client.outputs[0].max_abs, 5.0);
-  EXPECT_EQ(client.keys.relinearization_level, 2);
+  EXPECT_EQ(client.keys.relinearization, std::vector<std::int32_t>{2});
   ASSERT_EQ(client.keys.rotations.size(), 2u);
   EXPECT_EQ(client.keys.rotations[0].level, 3);
 }

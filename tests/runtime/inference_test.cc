@@ -41,9 +41,11 @@ class Inference : public ::testing::Test {
     const KeyGenerator generator(secret);
     EvaluationKeys keys;
     const plan::KeyRequest& request = client_.bundle().keys;
-    keys.relinearization = generator.relinearization_key(request.relinearization_level);
+    for (const std::int32_t level : request.relinearization) {
+      keys.relinearization.emplace(level, generator.relinearization_key(level));
+    }
     for (const auto& [step, level] : request.rotations) {
-      keys.rotations.emplace(step, generator.rotation_key(step, level));
+      keys.rotations.emplace(std::pair(step, level), generator.rotation_key(step, level));
     }
     return keys;
   }
@@ -127,11 +129,11 @@ TEST_F(Inference, ClientMakesExactlyTheKeysAskedFor) {
         EXPECT_EQ(total, 3u);
       });
   EXPECT_EQ(reports, 3u);
-  ASSERT_TRUE(keys.relinearization);
-  EXPECT_EQ(keys.relinearization->level, 2);
+  ASSERT_EQ(keys.relinearization.size(), 1u);
+  EXPECT_EQ(keys.relinearization.at(2).level, 2);
   ASSERT_EQ(keys.rotations.size(), 2u);
-  EXPECT_EQ(keys.rotations.at(1).key.level, 3);
-  EXPECT_EQ(keys.rotations.at(2).key.level, 3);
+  EXPECT_EQ(keys.rotations.at({1, 3}).key.level, 3);
+  EXPECT_EQ(keys.rotations.at({2, 3}).key.level, 3);
 }
 
 TEST_F(Inference, ClientEncryptsByTheBundlesLayout) {
@@ -164,15 +166,15 @@ TEST_F(Inference, RefusesIncompleteKeysBeforeItRuns) {
     server_.infer(keys, encrypted(), [&](auto...) { ran = true; });
   };
   EvaluationKeys keys = keys_;
-  keys.rotations.erase(2);
+  keys.rotations.erase({2, 3});
   EXPECT_THAT(error_of(ErrorCode::kMissingKey, [&] { infer(keys); }), HasSubstr("rotations by 2"));
-  keys.rotations.emplace(2, KeyGenerator(twin_).rotation_key(2, 2));
+  keys.rotations.emplace(std::pair(2, 2), KeyGenerator(twin_).rotation_key(2, 2));
   EXPECT_THAT(error_of(ErrorCode::kMissingKey, [&] { infer(keys); }),
               HasSubstr("made at level 2, the ciphertext stands at level 3"));
   keys = keys_;
-  keys.relinearization.reset();
+  keys.relinearization.clear();
   EXPECT_THAT(error_of(ErrorCode::kMissingKey, [&] { infer(keys); }),
-              HasSubstr("no relinearization key for level 2"));
+              HasSubstr("no relinearization key serves level 2"));
   EXPECT_FALSE(ran);
 }
 

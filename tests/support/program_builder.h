@@ -118,7 +118,7 @@ class ProgramBuilder {
  private:
   static std::size_t index(Register x) { return static_cast<std::size_t>(x); }
   double last_prime(Register x) const {
-    return static_cast<double>(params_.q()[index(program_.values[index(x)].level)]);
+    return params_.rescale_factor(program_.values[index(x)].level);
   }
   static plan::Instruction instruction(plan::OpCode code, std::vector<Register> in) {
     plan::Instruction op{};
@@ -166,21 +166,12 @@ inline std::vector<std::int32_t> cyclic_labels(std::int32_t count, std::size_t p
 // The smallest ring whose parameters files may hold: 128 bits of security at N = 2^11, one
 // rescaling, keys at both levels. Far too coarse for anything but tests of files.
 inline ParamsSpec smallest_secure_spec() {
-  ParamsSpec spec;
-  spec.log_n = 11;
-  spec.q_bits = {18, 17};
-  spec.p_bits = {18};
-  spec.max_key_level = 1;
-  return spec;
+  return one_prime_a_level(11, {18, 17}, {18}, 1, 1);
 }
 
 // Precise, fast and insecure: N = 2^10, three rescalings.
 inline ParamsSpec insecure_spec() {
-  ParamsSpec spec;
-  spec.log_n = 10;
-  spec.q_bits = {45, 36, 36, 36};
-  spec.p_bits = {46};
-  spec.max_key_level = 3;
+  ParamsSpec spec = one_prime_a_level(10, {45, 36, 36, 36}, {46}, 1, 3);
   spec.security = Security::kInsecureForTesting;
   return spec;
 }

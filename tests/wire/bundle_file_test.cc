@@ -42,7 +42,7 @@ TEST(BundleFile, GivesTheClientBundleBack) {
   const ClientBundle back = load_client_bundle(directory.path() / "small.client");
   EXPECT_EQ(back.model_name, "small");
   EXPECT_EQ(back.params, bundle.params);
-  EXPECT_EQ(back.keys.relinearization_level, 0);
+  EXPECT_EQ(back.keys.relinearization, std::vector<std::int32_t>{0});
   ASSERT_EQ(back.keys.rotations.size(), 2u);
   EXPECT_EQ(back.keys.rotations[1].step, 2);
   EXPECT_EQ(back.outputs[0].labels.elements, (std::vector<std::int32_t>{0, 1, -1, -1}));
@@ -140,7 +140,7 @@ TEST(BundleFile, AClientBundleThatDoesNotFitTogetherIsRefused) {
       {"at least one", [](ClientBundle& b) { b.inputs.clear(); }},
       {"at least one", [](ClientBundle& b) { b.outputs.clear(); }},
       {"scores of 3 classes", [](ClientBundle& b) { b.class_names.push_back("third"); }},
-      {"relinearization key", [](ClientBundle& b) { b.keys.relinearization_level = 2; }},
+      {"relinearization key", [](ClientBundle& b) { b.keys.relinearization = {2}; }},
       {"ascending", [](ClientBundle& b) { b.keys.rotations[1].step = 1; }},
       {"ascending", [](ClientBundle& b) { b.keys.rotations[1].step = 2048; }},
       {"rotations by 2", [](ClientBundle& b) { b.keys.rotations[1].level = 2; }},

@@ -91,7 +91,7 @@ TEST(CiphertextsFile, CiphertextsOfAnotherBundleOrOtherParametersAreRefused) {
                        }),
               HasSubstr("in.ct: made for bundle 0100000000000000"));
   ParamsSpec spec = testing::smallest_secure_spec();
-  spec.max_key_level = 0;
+  spec.levels[1].special.clear();
   const ContextPtr other = Context::make(Params(spec));
   EXPECT_THAT(error_of(ErrorCode::kMismatch,
                        [&] { parse_ciphertexts(file, other, Fingerprint{1}, "in.ct"); }),

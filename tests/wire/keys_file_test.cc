@@ -44,11 +44,11 @@ TEST(KeysFile, GivesEveryKeyBack) {
   const auto& [bundle, client, secret, keys, inputs] = small_exchange();
   save(path, keys, client.context(), bundle.fingerprint);
   const EvaluationKeys back = load_evaluation_keys(path, client.context(), bundle.fingerprint);
-  ASSERT_TRUE(back.relinearization.has_value());
-  expect_equal(*back.relinearization, *keys.relinearization);
+  ASSERT_EQ(back.relinearization.size(), 1u);
+  expect_equal(back.relinearization.at(0), keys.relinearization.at(0));
   ASSERT_EQ(back.rotations.size(), 2u);
   for (const auto& [step, key] : keys.rotations) {
-    SCOPED_TRACE(step);
+    SCOPED_TRACE(step.first);
     expect_equal(back.rotations.at(step).key, key.key);
     EXPECT_TRUE(
         std::ranges::equal(back.rotations.at(step).permutation.source, key.permutation.source));
@@ -63,10 +63,10 @@ TEST(KeysFile, IsExactlyAsLargeAsPredicted) {
             to_bytes(exchange.keys, exchange.context(), exchange.bundle.fingerprint).size());
 
   plan::KeyRequest lower = request;
-  lower.relinearization_level = -1;
+  lower.relinearization.clear();
   lower.rotations = {{7, 0}};
   EvaluationKeys keys;
-  keys.rotations.emplace(7, KeyGenerator(exchange.secret).rotation_key(7, 0));
+  keys.rotations.emplace(std::pair(7, 0), KeyGenerator(exchange.secret).rotation_key(7, 0));
   EXPECT_EQ(key_bytes(params, lower),
             to_bytes(keys, exchange.context(), exchange.bundle.fingerprint).size());
   EXPECT_EQ(key_bytes(params, {}),
@@ -97,7 +97,7 @@ TEST(KeysFile, KeysOfAnotherBundleAreRefused) {
 TEST(KeysFile, KeysOfOtherParametersAreRefused) {
   const auto& exchange = small_exchange();
   ParamsSpec spec = testing::smallest_secure_spec();
-  spec.max_key_level = 0;
+  spec.levels[1].special.clear();
   const ContextPtr other = Context::make(Params(spec));
   const auto file = to_bytes(exchange.keys, exchange.context(), kNoBundle);
   EXPECT_THAT(error_of(ErrorCode::kMismatch,
@@ -112,7 +112,7 @@ class ForgedKeys : public ::testing::Test {
   ForgedKeys() {
     EvaluationKeys keys;
     for (const int step : {5, 9}) {
-      keys.rotations.emplace(step, KeyGenerator(exchange_.secret).rotation_key(step, 0));
+      keys.rotations.emplace(std::pair(step, 0), KeyGenerator(exchange_.secret).rotation_key(step, 0));
     }
     file_ = to_bytes(keys, exchange_.context(), kNoBundle);
   }

@@ -83,7 +83,7 @@ TEST_F(SecretKeyFile, IsRefusedWhereOthersHaveAccess) {
 TEST_F(SecretKeyFile, OfOtherParametersIsRefused) {
   save(path_, secret_);
   ParamsSpec spec = testing::smallest_secure_spec();
-  spec.max_key_level = 0;
+  spec.levels[1].special.clear();
   EXPECT_THAT(
       error_of(ErrorCode::kMismatch, [&] { load_secret_key(path_, Context::make(Params(spec))); }),
       HasSubstr("secret.key: made for parameters "));

@@ -40,7 +40,9 @@ ClearBackend::ClearBackend(const plan::Program& program, std::optional<std::uint
   if (noise_seed) {
     noise_.emplace(*noise_seed);
     const Params params(program.params);
-    primes_.assign(params.q().begin(), params.q().end());
+    for (int level = 0; level <= params.max_level(); ++level) {
+      rescale_factors_.push_back(level == 0 ? 1.0 : params.rescale_factor(level));
+    }
   }
 }
 
@@ -149,7 +151,7 @@ ClearBackend::Ciphertext ClearBackend::relinearize(Ciphertext x) {
 }
 
 ClearBackend::Ciphertext ClearBackend::rescale(Ciphertext x) {
-  x.scale /= noise_ ? primes_[static_cast<std::size_t>(x.level)] : 1.0;
+  x.scale /= noise_ ? rescale_factors_[static_cast<std::size_t>(x.level)] : 1.0;
   --x.level;
   disturb(x.slots, errors_.rescaling(x.polynomials) / x.scale);
   return x;

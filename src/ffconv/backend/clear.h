@@ -60,7 +60,7 @@ class ClearBackend {
 
   const plan::Program& program_;
   plan::ErrorModel errors_;
-  std::vector<double> primes_;  // q_0, q_1, ..; empty without noise
+  std::vector<double> rescale_factors_;  // by level; empty without noise
   std::optional<std::mt19937_64> noise_;
   std::normal_distribution<double> normal_;
 };

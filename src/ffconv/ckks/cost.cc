@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace ffconv {
 namespace {
@@ -28,6 +29,12 @@ int extended_limbs(const CostShape& s) {
   return s.limbs + s.special_primes;
 }
 
+// The remainder by `leaving` primes on `target` primes.
+double change_us(const CostTable& t, const CostShape& s, int leaving, int target) {
+  return leaving * inverse(t, s) +
+         target * (leaving * t.base_extend_us * linear_scale(s) + forward(t, s));
+}
+
 }  // namespace
 
 const CostTable& default_cost_table() {
@@ -47,7 +54,25 @@ const CostTable& default_cost_table() {
   return table;
 }
 
+CostShape cost_shape(const ParamsSpec& spec, int level) {
+  const LevelSpec& here = spec.levels[static_cast<std::size_t>(level)];
+  CostShape shape{spec.log_n, static_cast<int>(here.primes.size()),
+                  static_cast<int>(here.special.size()), here.digit_primes};
+  if (level > 0) {
+    const auto& next = spec.levels[static_cast<std::size_t>(level) - 1].primes;
+    const auto shared = std::count_if(here.primes.begin(), here.primes.end(), [&](auto prime) {
+      return std::find(next.begin(), next.end(), prime) != next.end();
+    });
+    shape.leaving = shape.limbs - static_cast<int>(shared);
+    shape.entering = static_cast<int>(next.size()) - static_cast<int>(shared);
+  }
+  return shape;
+}
+
 double decompose_us(const CostTable& t, const CostShape& s) {
+  if (s.special_primes == 0) {
+    return std::numeric_limits<double>::infinity();
+  }
   double us = s.limbs * inverse(t, s);
   for (int first = 0; first < s.limbs; first += s.digit_primes) {
     const int sources = std::min(s.digit_primes, s.limbs - first);
@@ -62,19 +87,16 @@ double inner_product_us(const CostTable& t, const CostShape& s) {
 }
 
 double mod_down_us(const CostTable& t, const CostShape& s) {
-  return s.special_primes * inverse(t, s) + s.limbs * forward(t, s) +
-         s.limbs * (s.special_primes * t.base_extend_us + t.multiply_us) * linear_scale(s);
+  return change_us(t, s, s.special_primes, s.limbs) + s.limbs * t.add_us * linear_scale(s);
 }
 
 double rotate_us(const CostTable& t, const CostShape& s) {
   return decompose_us(t, s) + inner_product_us(t, s) + 2 * mod_down_us(t, s) +
-         s.limbs * (2 * t.automorphism_us + t.add_us) * linear_scale(s);
+         s.limbs * 2 * t.automorphism_us * linear_scale(s);
 }
 
 double hoisted_rotation_us(const CostTable& t, const CostShape& s) {
-  // c0 enters the extended basis as P c0: one product a limb of Q.
-  return inner_product_us(t, s) +
-         (2 * extended_limbs(s) * t.automorphism_us + s.limbs * t.multiply_us) * linear_scale(s);
+  return inner_product_us(t, s) + 2 * extended_limbs(s) * t.automorphism_us * linear_scale(s);
 }
 
 double multiply_plain_us(const CostTable& t, const CostShape& s, bool extended) {
@@ -83,27 +105,34 @@ double multiply_plain_us(const CostTable& t, const CostShape& s, bool extended) 
 }
 
 double linear_us(const CostTable& t, const CostShape& s, const LinearShape& map) {
-  const double giant = mod_down_us(t, s) + decompose_us(t, s) + hoisted_rotation_us(t, s);
-  return map.decomposed_inputs * decompose_us(t, s) + map.babies * hoisted_rotation_us(t, s) +
-         map.giants * giant + 2 * map.extended_outputs * mod_down_us(t, s) +
-         map.extended_terms * multiply_plain_us(t, s, true) +
-         map.plain_terms * multiply_plain_us(t, s, false);
+  const double plain = map.plain_terms * multiply_plain_us(t, s, false);
+  if (map.extended_terms == 0) {
+    return plain;
+  }
+  const double giant = mod_down_us(t, s) + decompose_us(t, s) + hoisted_rotation_us(t, s) +
+                       2 * extended_limbs(s) * t.add_us * linear_scale(s);
+  const auto times = [](int count, double us) { return count == 0 ? 0.0 : count * us; };
+  return plain + times(map.decomposed_inputs, decompose_us(t, s)) +
+         map.babies * hoisted_rotation_us(t, s) + times(map.giants, giant) +
+         2 * map.extended_outputs * mod_down_us(t, s) +
+         map.extended_terms * multiply_plain_us(t, s, true);
 }
 
 double rotate_sum_us(const CostTable& t, const CostShape& s, int rotations) {
-  return decompose_us(t, s) + rotations * hoisted_rotation_us(t, s) + 2 * mod_down_us(t, s);
+  return decompose_us(t, s) +
+         rotations * (hoisted_rotation_us(t, s) +
+                      2 * extended_limbs(s) * t.add_us * linear_scale(s)) +
+         2 * mod_down_us(t, s);
 }
 
 double relinearize_us(const CostTable& t, const CostShape& s) {
-  return decompose_us(t, s) + inner_product_us(t, s) + 2 * mod_down_us(t, s) + add_us(t, s, 2);
+  return decompose_us(t, s) + inner_product_us(t, s) + 2 * mod_down_us(t, s);
 }
 
 double relinearize_rescale_us(const CostTable& t, const CostShape& s) {
-  CostShape divided = s;
-  divided.limbs -= 1;
-  divided.special_primes += 1;
-  return decompose_us(t, s) + inner_product_us(t, s) + 2 * mod_down_us(t, divided) +
-         add_us(t, s, 2);
+  return decompose_us(t, s) + inner_product_us(t, s) +
+         2 * change_us(t, s, s.special_primes + s.leaving, s.next_limbs()) +
+         2 * s.next_limbs() * t.multiply_us * linear_scale(s);
 }
 
 double square_us(const CostTable& t, const CostShape& s) {
@@ -115,9 +144,8 @@ double multiply_us(const CostTable& t, const CostShape& s) {
 }
 
 double rescale_us(const CostTable& t, const CostShape& s, int polynomials) {
-  const int kept = s.limbs - 1;
-  return polynomials * (inverse(t, s) + kept * (forward(t, s) + (t.base_extend_us + t.multiply_us) *
-                                                                    linear_scale(s)));
+  return polynomials * (change_us(t, s, s.leaving, s.next_limbs()) +
+                        s.next_limbs() * t.multiply_us * linear_scale(s));
 }
 
 double add_us(const CostTable& t, const CostShape& s, int polynomials) {

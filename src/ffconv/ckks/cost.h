@@ -6,6 +6,8 @@
 
 #include <string>
 
+#include "ffconv/ckks/params.h"
+
 namespace ffconv {
 
 // Microseconds per limb of 2^14 words, one thread.
@@ -23,13 +25,19 @@ struct CostTable {
 // Measured on an AVX2-only machine (docs/benchmarks.md); used until `doctor` has run.
 const CostTable& default_cost_table();
 
-// The shape of a ring at one level: what the functions below need to know.
+// A level as the functions below need to know it.
 struct CostShape {
   int log_n;
-  int limbs;  // level + 1
-  int special_primes;
+  int limbs;
+  int special_primes;  // 0: no keys, and what needs them costs infinity
   int digit_primes;
+  int leaving = 1, entering = 0;  // primes that rescaling divides and multiplies by
+
+  int next_limbs() const { return limbs - leaving + entering; }
+  bool operator==(const CostShape&) const = default;
 };
+
+CostShape cost_shape(const ParamsSpec& spec, int level);
 
 // How a linear map by baby and giant steps is composed (docs/packing.md).
 struct LinearShape {
@@ -56,7 +64,7 @@ double linear_us(const CostTable& t, const CostShape& s, const LinearShape& map)
 // The sum of `rotations` hoisted rotations and the operand itself, brought down once.
 double rotate_sum_us(const CostTable& t, const CostShape& s, int rotations);
 double relinearize_us(const CostTable& t, const CostShape& s);
-// Relinearization whose mod-down also divides by the level's last prime.
+// Relinearization whose division also rescales.
 double relinearize_rescale_us(const CostTable& t, const CostShape& s);
 double square_us(const CostTable& t, const CostShape& s);
 double multiply_us(const CostTable& t, const CostShape& s);

@@ -16,11 +16,12 @@ constexpr double kTerminalBits = 6.0;
 
 class Packing {
  public:
-  Packing(int log_n, std::span<const double> level_bits) : smallest_(log_n + kTerminalBits) {
+  Packing(int log_n, std::span<const double> level_bits, double word_bits)
+      : smallest_(log_n + kTerminalBits), word_bits_(word_bits) {
     spec_.log_n = log_n;
     double shared_bits = 0.0;
     for (const double bits : level_bits) {
-      shared_bits = std::max(shared_bits, bits / word_count(bits));
+      shared_bits = std::max(shared_bits, bits / word_count(bits, word_bits));
     }
     shared_bits_ = shared_bits;
     for (const double bits : level_bits) {
@@ -31,7 +32,7 @@ class Packing {
 
  private:
   void add_level(double bits) {
-    const int words = word_count(bits);
+    const int words = word_count(bits, word_bits_);
     const double terminal = bits - (words - 1) * shared_bits_;
     LevelSpec level;
     if (std::abs(terminal - shared_bits_) < kSameBits) {
@@ -59,7 +60,7 @@ class Packing {
     return static_cast<std::uint16_t>(spec_.q_bits.size() - 1);
   }
 
-  const double smallest_;
+  const double smallest_, word_bits_;
   double shared_bits_ = 0.0;
   std::vector<std::uint16_t> shared_;
   ParamsSpec spec_;
@@ -67,17 +68,18 @@ class Packing {
 
 }  // namespace
 
-int word_count(double bits) {
-  return std::max(1, static_cast<int>(std::ceil(bits / kMaxPrimeBits - 1e-9)));
+int word_count(double bits, double word_bits) {
+  return std::max(1, static_cast<int>(std::ceil(bits / word_bits - 1e-9)));
 }
 
-ParamsSpec pack_levels(int log_n, std::span<const double> level_bits) {
+ParamsSpec pack_levels(int log_n, std::span<const double> level_bits, double word_bits) {
   FFCONV_ASSERT(!level_bits.empty() && std::is_sorted(level_bits.begin(), level_bits.end()));
-  return Packing(log_n, level_bits).take();
+  return Packing(log_n, level_bits, word_bits).take();
 }
 
-bool add_keys(ParamsSpec& spec, int level, int special, int digit_primes) {
-  LevelSpec& keyed = spec.levels[static_cast<std::size_t>(level)];
+std::optional<KeyShape> fit_keys(const ParamsSpec& spec, int level, int special, int digit_primes,
+                                 double room) {
+  const LevelSpec& keyed = spec.levels[static_cast<std::size_t>(level)];
   const auto size = static_cast<std::size_t>(digit_primes);
   double digit_bits = 0.0;
   for (std::size_t first = 0; first < keyed.primes.size(); first += size) {
@@ -87,21 +89,25 @@ bool add_keys(ParamsSpec& spec, int level, int special, int digit_primes) {
     }
     digit_bits = std::max(digit_bits, bits);
   }
-  const double bits = std::min<double>((digit_bits + kSpecialMargin) / special, kMaxPrimeBits);
-  if (bits * special < digit_bits) {
-    return false;
+  const double bits = std::min({digit_bits + kSpecialMargin, room, 1.0 * kMaxPrimeBits * special});
+  if (bits < digit_bits || bits < special * (spec.log_n + kTerminalBits)) {
+    return std::nullopt;
   }
-  keyed.digit_primes = digit_primes;
+  return KeyShape{special, digit_primes, bits / special};
+}
+
+void add_keys(ParamsSpec& spec, int level, const KeyShape& keys) {
+  LevelSpec& keyed = spec.levels[static_cast<std::size_t>(level)];
+  keyed.digit_primes = keys.digit_primes;
   keyed.special.clear();
-  for (std::size_t k = 0; static_cast<int>(keyed.special.size()) < special; ++k) {
+  for (std::size_t k = 0; static_cast<int>(keyed.special.size()) < keys.special; ++k) {
     if (k == spec.p_bits.size()) {
-      spec.p_bits.push_back(bits);
+      spec.p_bits.push_back(keys.bits);
     }
-    if (std::abs(spec.p_bits[k] - bits) < 1e-9) {
+    if (std::abs(spec.p_bits[k] - keys.bits) < 1e-9) {
       keyed.special.push_back(static_cast<std::uint16_t>(k));
     }
   }
-  return true;
 }
 
 }  // namespace ffconv

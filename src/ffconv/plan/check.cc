@@ -179,9 +179,8 @@ class Checker {
         std::any_of(op.rotations.begin(), op.rotations.end(), [](auto k) { return k != 0; }) ||
         std::any_of(op.terms.begin(), op.terms.end(),
                     [](const LinearTerm& t) { return t.baby != 0 || t.giant != 0; });
-    expect(!keyed || value(op.in[0]).level <= params_.max_key_level(),
-           "needs a key at level {}, keys end at level {}", value(op.in[0]).level,
-           params_.max_key_level());
+    expect(!keyed || params_.has_keys(value(op.in[0]).level),
+           "needs a key at level {}, which has no special primes", value(op.in[0]).level);
   }
   bool is_rotation(std::int32_t k) const { return k >= 0 && k < slots_; }
   bool is_vector(std::int32_t v) const {
@@ -228,7 +227,7 @@ class Checker {
       case OpCode::kRelinearizeRescale:
         polynomials = relinearizes(op) ? 2 : x.polynomials;
         expect(x.level > 0, "no prime left to divide by");
-        scale /= static_cast<double>(params_.q()[static_cast<std::size_t>(x.level)]);
+        scale /= params_.rescale_factor(x.level);
         --level;
         break;
       case OpCode::kDropLevel:

@@ -1,9 +1,10 @@
 #include "ffconv/plan/compile.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <limits>
 #include <map>
-#include <numeric>
 #include <utility>
 
 #include "ffconv/base/error.h"
@@ -14,8 +15,12 @@
 namespace ffconv::plan {
 namespace {
 
-// Digits of more primes than this have not paid at any level count that a network uses.
-constexpr int kMaxDigitPrimes = 4;
+// Bits tried for values, beyond the fewest that can reach the precision, and for weights beyond
+// those: chains of which a program is likely to get one. Layouts depend on the words of each level
+// only; the bits themselves are chosen afterwards (parameters.h).
+constexpr std::array<double, 6> kValueBits = {1, 2.5, 4, 6, 8, 11};
+constexpr std::array<double, 6> kWeightBits = {-12, -9, -6, -3, 0, 4};
+constexpr double kLeastWeightBits = 10;
 
 // What rescaling three polynomials must save, as a part of the whole time, to be worth the bits
 // that it loses.
@@ -25,7 +30,6 @@ constexpr double kWorthPrecision = 0.05;
 struct Attempt {
   RingShape ring;
   Relinearize mode;
-  ChainShape chain;
   double us = 0;                // predicted, upload included
   std::vector<Layout> layouts;  // empty for lola
 };
@@ -61,7 +65,8 @@ class Compiler {
            "network {}: {} {} layers at {} bits of precision with packing {} (best found: {:.1f} "
            "bits); use fewer layers, less precision or tighter value ranges",
            network_.name, rings, network_.layers.size(), options_.precision_bits,
-           to_string(options_.packing), most_precise_);
+           to_string(options_.packing),
+           std::max(0.0, std::log2(range_ / smallest_std_)));
     }
     best_->report.alternatives = std::move(alternatives_);
     return std::move(*best_);
@@ -79,10 +84,6 @@ class Compiler {
                                                    options_.margin) > max_log_qp(log_n)) {
         continue;
       }
-      if (packing == Packing::kLola && best_ &&
-          least_lola_us(lowering({log_n, 1, 1}, {})) > best_us_) {
-        return;
-      }
       const auto layouts = consider(packing, log_n);
       if (found || (layouts && !(packing == Packing::kAuto && crowded(*layouts)))) {
         return;
@@ -98,17 +99,28 @@ class Compiler {
     for (const auto mode : {Relinearize::kWithRescale, Relinearize::kAfterRescale}) {
       add_attempts(packing, log_n, mode, attempts);
     }
-    std::ranges::stable_sort(attempts, {}, [](const Attempt& attempt) {
-      const bool coarse = attempt.mode == Relinearize::kAfterRescale;
-      return attempt.us * (coarse ? 1 + kWorthPrecision : 1);
-    });
+    const auto price = [](const Attempt& attempt) {
+      return attempt.us * (attempt.mode == Relinearize::kAfterRescale ? 1 + kWorthPrecision : 1);
+    };
+    std::ranges::stable_sort(attempts, {}, price);
+    std::optional<std::vector<Layout>> layouts;
+    double found_us = 0;
+    std::vector<std::pair<Relinearize, std::vector<Layout>>> offered;
     for (Attempt& attempt : attempts) {
-      if (chain_fits(attempt.chain, attempt.ring, options_.margin, options_.precision_bits) &&
-          offer(packing, lower(attempt), attempt.ring)) {
-        return std::move(attempt.layouts);
+      if (layouts && price(attempt) >= found_us) {
+        break;
+      }
+      const std::pair program(attempt.mode, attempt.layouts);
+      if (std::ranges::find(offered, program) != offered.end()) {
+        continue;  // its parameters are chosen anew anyway
+      }
+      offered.push_back(program);
+      if (const auto us = offer(packing, lower(attempt)); us && !(layouts && *us >= found_us)) {
+        found_us = *us;
+        layouts = std::move(attempt.layouts);
       }
     }
-    return std::nullopt;
+    return layouts;
   }
 
   Lowering lowering(const RingShape& ring, Relinearize mode) const {
@@ -119,55 +131,60 @@ class Compiler {
     return attempt.layouts.empty() ? lower_lola(lowering) : lower_chain(lowering, attempt.layouts);
   }
 
-  // One or two for each digit size and number of special primes.
+  // One for every shape of a chain that the program may get; none twice.
   void add_attempts(Packing packing, int log_n, Relinearize mode, std::vector<Attempt>& attempts) {
-    const Lowering any = lowering({log_n, 1, 1}, mode);
+    // Dense and lola lower alike in every chain, but want to know some.
+    const RingShape any(one_prime_a_level(log_n, std::vector<double>(kMaxPrimes - 1, 26.0), {46.0},
+                                          1, kMaxPrimes - 2));
     std::optional<Program> lola;
     std::vector<Layout> dense;
     std::optional<ChainPrice> dense_price;
     if (packing == Packing::kLola) {
-      lola = lower_lola(any);
+      lola = lower_lola(lowering(any, mode));
     } else if (packing == Packing::kDense) {
-      dense = dense_layouts(any);
+      dense = dense_layouts(lowering(any, mode));
       dense_price.emplace(network_, dense);
     }
-    for (int digit = 1; digit <= kMaxDigitPrimes; ++digit) {
-      for (int special = 1; special <= digit; ++special) {
-        const Lowering lowering = this->lowering({log_n, special, digit}, mode);
-        if (lola) {
-          attempts.push_back(
-              {lowering.ring, mode, chain_shape(*lola), lola_us(*lola, lowering.ring), {}});
-        } else if (dense_price) {
-          attempts.push_back({lowering.ring, mode, chain(dense_price->max_key_level(lowering)),
-                              dense_price->us(lowering), dense});
-        } else {
-          add_auto(lowering, attempts);
+    std::vector<RingShape> tried;
+    for (const ParamsSpec& spec : likely_chains(log_n, lola ? chain_shape(*lola) : chain())) {
+      RingShape ring(spec);
+      if (std::ranges::find(tried, ring) != tried.end()) {
+        continue;
+      }
+      const Lowering lowering = this->lowering(ring, mode);
+      if (lola) {
+        lola->params = spec;
+        attempts.push_back({ring, mode, count(*lola, options_.cost).total.predicted_us, {}});
+      } else if (dense_price) {
+        attempts.push_back({ring, mode, dense_price->us(lowering), dense});
+      } else if (auto path = search(log_n).best(lowering, input_us(log_n))) {
+        attempts.push_back({ring, mode, path->us, std::move(path->layouts)});
+      }
+      if (!attempts.empty() && !std::isfinite(attempts.back().us)) {
+        attempts.pop_back();
+      }
+      tried.push_back(std::move(ring));
+    }
+  }
+
+  std::vector<ParamsSpec> likely_chains(int log_n, const ChainShape& shape) const {
+    const double least = least_value_bits(log_n, options_.precision_bits, options_.margin);
+    std::vector<ParamsSpec> chains;
+    for (const double value : kValueBits) {
+      for (const double weight : kWeightBits) {
+        const ChainBits bits{least + value, std::max(least + value + weight, kLeastWeightBits)};
+        if (auto spec = make_chain(shape, log_n, bits, Keys::kWherePossible, max_log_qp(log_n),
+                                   options_.cost)) {
+          chains.push_back(std::move(*spec));
         }
       }
     }
-  }
-
-  // LoLa's program is the same in any ring of its degree.
-  double lola_us(Program& program, const RingShape& ring) const {
-    program.params.digit_primes = ring.digit_primes;
-    program.params.p_bits.resize(static_cast<std::size_t>(ring.special_primes));
-    return count(program, options_.cost).total.predicted_us;
-  }
-
-  void add_auto(const Lowering& lowering, std::vector<Attempt>& attempts) {
-    const RingShape& ring = lowering.ring;
-    // Keys at the highest level cost bits that the chain may need: also without.
-    for (const bool keyless_first : {false, true}) {
-      if (auto path = search(ring.log_n).best(lowering, {input_us(ring.log_n), keyless_first})) {
-        attempts.push_back({ring, lowering.relinearize, chain(path->max_key_level), path->us,
-                            std::move(path->layouts)});
-      }
-    }
+    return chains;
   }
 
   // The chain of lower_chain(): one level a layer, the last layer's at level 1.
-  ChainShape chain(int max_key_level) const {
-    ChainShape shape{{false}, max_key_level};
+  ChainShape chain() const {
+    ChainShape shape{{false}, {}};
     for (auto layer = network_.layers.rbegin(); layer != network_.layers.rend(); ++layer) {
       shape.square.push_back(std::holds_alternative<model::Square>(*layer));
     }
@@ -178,37 +195,43 @@ class Compiler {
     return searches_.try_emplace(log_n, network_, std::size_t{1} << log_n).first->second;
   }
 
-  // Keeps the program if it is precise enough and the best so far. False if it is not precise
-  // enough.
-  bool offer(Packing packing, Program program, const RingShape& ring) {
-    if (!assign_parameters(program, ring, options_.margin)) {
-      return false;
+  // Keeps the program if it is precise enough and the best so far. Its price in microseconds, or
+  // nothing where no chain is precise enough.
+  std::optional<double> offer(Packing packing, Program program) {
+    const double largest_std = range_ * std::exp2(-options_.precision_bits);
+    const ParameterGoal goal{options_.margin, largest_std, [this](const Program& candidate) {
+                               return count(candidate, options_.cost).total.predicted_us +
+                                      upload_us(candidate);
+                             }};
+    if (!assign_parameters(program, goal, options_.cost)) {
+      smallest_std_ = std::min(smallest_std_, program.output_noise_std);
+      return std::nullopt;
     }
     const double precision = std::log2(range_ / program.output_noise_std);
-    most_precise_ = std::max(most_precise_, precision);
-    if (precision < options_.precision_bits) {
-      return false;
-    }
     ProgramCounts counts = count(program, options_.cost);
-    const Alternative alternative{
-        packing,  ring.log_n, ring.digit_primes, counts.total.predicted_us, upload_us(program),
-        precision};
+    const Alternative alternative{packing,
+                                  program.params.log_n,
+                                  static_cast<int>(program.params.levels.back().primes.size()),
+                                  counts.total.predicted_us,
+                                  upload_us(program),
+                                  precision};
     alternatives_.push_back(alternative);
     const double us = alternative.predicted_us + alternative.upload_us;
     if (!best_ || us < best_us_) {
       best_us_ = us;
       best_ = Compiled{std::move(program), {packing, std::move(counts), precision, {}}};
     }
-    return true;
+    return us;
   }
 
   // Fresh ciphertexts are sent as one polynomial and a seed.
   double upload_us(const Program& program) const {
     double bits = 0;
     for (std::int32_t i = 0; i < program.input_count; ++i) {
-      const auto first = program.params.q_bits.begin();
-      bits += std::accumulate(first, first + program.values[static_cast<std::size_t>(i)].level + 1,
-                              0.0);
+      const auto level = static_cast<std::size_t>(program.values[static_cast<std::size_t>(i)].level);
+      for (const std::uint16_t k : program.params.levels[level].primes) {
+        bits += program.params.q_bits[k];
+      }
     }
     return transfer_us(bits, program.params.log_n);
   }
@@ -229,7 +252,7 @@ class Compiler {
   std::map<int, LayoutSearch> searches_;  // by log_n
   std::optional<Compiled> best_;
   double best_us_ = 0;
-  double most_precise_ = 0;
+  double smallest_std_ = std::numeric_limits<double>::infinity();
   std::vector<Alternative> alternatives_;
 };
 

@@ -34,7 +34,7 @@ struct CompileOptions {
 struct Alternative {
   Packing packing;
   int log_n = 0;
-  int digit_primes = 0;
+  int words = 0;            // primes of a fresh ciphertext
   double predicted_us = 0;  // evaluation, one thread
   double upload_us = 0;     // at the bandwidth of the options
   double precision_bits = 0;

@@ -63,9 +63,7 @@ LinearShape linear_shape(const Instruction& op) {
 
 OpCounts count(const Program& program, const Instruction& op, const CostTable& table) {
   const ValueInfo& in = program.values[index(op.in[0])];
-  const CostShape shape{program.params.log_n, in.level + 1,
-                        static_cast<int>(program.params.p_bits.size()),
-                        program.params.digit_primes};
+  const CostShape shape = cost_shape(program.params, in.level);
   OpCounts counts;
   switch (op.op) {
     case OpCode::kLinear: {

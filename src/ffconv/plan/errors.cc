@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <numeric>
+#include <cstdint>
 
 namespace ffconv::plan {
 
@@ -32,16 +32,19 @@ double ErrorModel::rescaling(int polynomials) const {
 
 // Each digit, uniform below the product D of its primes, meets a key error; P divides the sum.
 double ErrorModel::key_switch(int level) const {
-  const double log_p = std::accumulate(spec_.p_bits.begin(), spec_.p_bits.end(), 0.0);
-  const auto count = static_cast<std::size_t>(level) + 1;
-  const auto digit = static_cast<std::size_t>(spec_.digit_primes);
+  const LevelSpec& spec = spec_.levels[static_cast<std::size_t>(level)];
+  double log_p = 0;
+  for (const std::uint16_t k : spec.special) {
+    log_p += spec_.p_bits[k];
+  }
+  const auto size = static_cast<std::size_t>(spec.digit_primes);
   double sum = 0;
-  for (std::size_t i = 0; i < count; i += digit) {
-    const auto first = spec_.q_bits.begin() + static_cast<std::ptrdiff_t>(i);
-    const auto last =
-        spec_.q_bits.begin() + static_cast<std::ptrdiff_t>(std::min(i + digit, count));
-    const double ratio = std::exp2(std::accumulate(first, last, 0.0) - log_p);
-    sum += ratio * ratio;
+  for (std::size_t first = 0; first < spec.primes.size(); first += size) {
+    double log_digit = 0;
+    for (std::size_t i = first; i < std::min(first + size, spec.primes.size()); ++i) {
+      log_digit += spec_.q_bits[spec.primes[i]];
+    }
+    sum += std::exp2(2 * (log_digit - log_p));
   }
   return 2 * n_ * kErrorSigma * std::sqrt(sum / 12);
 }

@@ -20,9 +20,10 @@ std::vector<std::size_t> fold_factors(std::size_t size, const CostTable& table,
                                       const CostShape& shape) {
   FFCONV_ASSERT(std::has_single_bit(size));
   const auto bits = static_cast<std::size_t>(std::countr_zero(size));
-  // best[k]: the cheapest chain for 2^k slots; last[k]: the bits of its last stage.
+  // best[k]: the cheapest chain for 2^k slots; last[k]: the bits of its last stage, 1 where the
+  // level has no keys and every chain costs infinity.
   std::vector<double> best(bits + 1, std::numeric_limits<double>::infinity());
-  std::vector<std::size_t> last(bits + 1, 0);
+  std::vector<std::size_t> last(bits + 1, 1);
   best[0] = 0;
   for (std::size_t k = 1; k <= bits; ++k) {
     for (std::size_t e = 1; e <= k; ++e) {

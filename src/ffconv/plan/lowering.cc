@@ -27,6 +27,12 @@ std::string layer_name(const model::Network& network, std::size_t layer) {
   return linear != nullptr ? linear->name : fmt::format("square {}", layer);
 }
 
+RingShape::RingShape(const ParamsSpec& spec) : log_n(spec.log_n) {
+  for (std::size_t level = 0; level < spec.levels.size(); ++level) {
+    levels.push_back(cost_shape(spec, static_cast<int>(level)));
+  }
+}
+
 Bounds::Bounds(const model::Network& network, const model::Ranges& ranges, double margin) {
   if (!(margin >= 1) || !std::isfinite(margin)) {
     fail(ErrorCode::kInvalidArgument, "margin: expected at least 1, got {}", margin);

@@ -27,14 +27,18 @@ struct Bounds {
   Bounds(const model::Network& network, const model::Ranges& ranges, double margin);
 };
 
-// The ring as far as packings depend on it.
+// The ring and its levels as far as packings depend on them: a chain that the program is likely to
+// get, with keys wherever there is room for them.
 struct RingShape {
   int log_n = 0;
-  int special_primes = 1;
-  int digit_primes = 1;
+  std::vector<CostShape> levels;
+
+  RingShape() = default;
+  explicit RingShape(const ParamsSpec& spec);
 
   std::size_t slot_count() const { return std::size_t{1} << log_n; }
-  CostShape at(int level) const { return {log_n, level + 1, special_primes, digit_primes}; }
+  const CostShape& at(int level) const { return levels[static_cast<std::size_t>(level)]; }
+  bool operator==(const RingShape&) const = default;
 };
 
 // When a square is brought back to two polynomials.

@@ -1,16 +1,15 @@
 #include "ffconv/plan/parameters.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <numeric>
-#include <optional>
+#include <map>
 #include <utility>
-#include <vector>
 
-#include "ffconv/base/assert.h"
 #include "ffconv/base/error.h"
+#include "ffconv/ckks/level_packing.h"
 #include "ffconv/plan/errors.h"
 #include "ffconv/plan/precision.h"
 
@@ -18,101 +17,178 @@ namespace ffconv::plan {
 namespace {
 
 constexpr double kMaxValueBits = 40;    // b; doubles encode and decode this precisely
-constexpr double kLastModulusBits = 3;  // of q_0 beyond b: sign, two to spare
-constexpr double kSpecialBits = 5;  // of P beyond the largest digit: key errors below rounding's
-constexpr double kBitStep = 0.25;
+constexpr double kMaxWeightBits = 40;   // w
+constexpr double kLeastWeightBits = 8;
+constexpr double kLastModulusBits = 3;  // of the last modulus beyond b: sign, two to spare
+constexpr double kBitStep = 0.5;
+constexpr std::array<double, 3> kWordBits = {kMaxPrimeBits, 38, 31};
+constexpr int kMaxSpecialPrimes = 6;
 
 std::size_t index(std::int32_t number) {
   return static_cast<std::size_t>(number);
 }
 
-double sum(std::span<const double> bits) {
-  return std::accumulate(bits.begin(), bits.end(), 0.0);
+double bits_of(const std::vector<std::uint16_t>& numbers, const std::vector<double>& sizes) {
+  double bits = 0;
+  for (const std::uint16_t k : numbers) {
+    bits += sizes[k];
+  }
+  return bits;
 }
 
-// The chain with these bits, or nothing if the ring does not hold it within `limit` bits.
-std::optional<ParamsSpec> make_chain(const ChainShape& shape, const RingShape& ring,
-                                     double value_bits, double weight_bits, double limit) {
-  ParamsSpec spec;
-  spec.log_n = ring.log_n;
-  spec.q_bits.push_back(value_bits + kLastModulusBits);
-  for (std::size_t level = 1; level < shape.square.size(); ++level) {
-    spec.q_bits.push_back(shape.square[level] ? value_bits : weight_bits);
+// Keys of the cheapest rotation at `level`; false where there is no room for any.
+bool add_cheapest_keys(ParamsSpec& spec, int level, double limit, const CostTable& table) {
+  const LevelSpec& bare = spec.levels[index(level)];
+  const double room = limit - bits_of(bare.primes, spec.q_bits);
+  const int words = static_cast<int>(bare.primes.size());
+  std::optional<KeyShape> best;
+  double best_us = std::numeric_limits<double>::infinity();
+  for (int special = 1; special <= std::min(words, kMaxSpecialPrimes); ++special) {
+    for (int digit = 1; digit <= special; ++digit) {
+      const auto keys = fit_keys(spec, level, special, digit, room);
+      const double us = rotate_us(table, {spec.log_n, words, special, digit});
+      if (keys && us < best_us) {
+        best_us = us;
+        best = keys;
+      }
+    }
   }
-  if (sum(spec.q_bits) > limit) {
+  if (best) {
+    add_keys(spec, level, *best);
+  }
+  return best.has_value();
+}
+
+std::vector<double> nominal_factors(const ChainShape& shape, const ChainBits& bits) {
+  std::vector<double> factors;
+  for (const bool square : shape.square) {
+    factors.push_back(std::exp2(square ? bits.value_bits : bits.weight_bits));
+  }
+  return factors;
+}
+
+std::vector<double> real_factors(const Params& params) {
+  std::vector<double> factors = {1.0};
+  for (int level = 1; level <= params.max_level(); ++level) {
+    factors.push_back(params.rescale_factor(level));
+  }
+  return factors;
+}
+
+// Two chains of equal shape cost the same.
+std::vector<std::array<std::size_t, 3>> words(const ParamsSpec& spec) {
+  std::vector<std::array<std::size_t, 3>> result;
+  for (const LevelSpec& level : spec.levels) {
+    result.push_back({level.primes.size(), level.special.size(),
+                      static_cast<std::size_t>(level.digit_primes)});
+  }
+  return result;
+}
+
+class Assignment {
+ public:
+  Assignment(Program& program, const ParameterGoal& goal, const CostTable& table)
+      : program_(program),
+        log_n_(program.params.log_n),
+        goal_(goal),
+        table_(table),
+        shape_(chain_shape(program)),
+        errors_(program, goal.margin) {}
+
+  bool run() {
+    // Primes lie near the bits asked for, not on them: where the real ones are beyond the row or a
+    // little less precise, a little less or more is asked for.
+    constexpr int kTries = 6;
+    for (int attempt = 0; attempt < kTries; ++attempt) {
+      const double slack = attempt * kBitStep;
+      const std::optional<ChainBits> bits = cheapest(max_log_qp(log_n_) - slack, slack / 8);
+      if (!bits) {
+        break;
+      }
+      if (realize(*bits, max_log_qp(log_n_) - slack)) {
+        return true;
+      }
+    }
+    program_.output_noise_std = smallest_std_;
+    return false;
+  }
+
+ private:
+  // The predicted error with nominal sizes.
+  double nominal_std(const ChainBits& bits, const ParamsSpec& spec) {
+    program_.params = spec;
+    assign_scales(program_, nominal_factors(shape_, bits), bits.value_bits);
+    return errors_.output_std(program_);
+  }
+
+  // The cheapest bits that are `spare` bits more precise than asked for, and as many more bits as
+  // the chain's shape takes.
+  std::optional<ChainBits> cheapest(double limit, double spare) {
+    for (const double word_bits : kWordBits) {  // smaller words are never cheaper
+      if (word_bits >= log_n_ + 10) {
+        if (const auto bits = cheapest(limit, spare, word_bits)) {
+          return bits;
+        }
+      }
+    }
     return std::nullopt;
   }
-  if (shape.max_key_level < 0) {
-    return spec;
-  }
-  spec.max_key_level = shape.max_key_level;
-  spec.digit_primes = ring.digit_primes;
-  const std::span keyed(spec.q_bits.data(), index(shape.max_key_level) + 1);
-  double digit_bits = 0;
-  for (std::size_t first = 0; first < keyed.size(); first += index(ring.digit_primes)) {
-    const std::size_t count = std::min(index(ring.digit_primes), keyed.size() - first);
-    digit_bits = std::max(digit_bits, sum(keyed.subspan(first, count)));
-  }
-  const double special_bits =
-      std::min(digit_bits + kSpecialBits, 1.0 * kMaxPrimeBits * ring.special_primes);
-  spec.p_bits.assign(index(ring.special_primes), special_bits / ring.special_primes);
-  const bool fits = special_bits >= digit_bits && sum(keyed) + special_bits <= limit &&
-                    spec.p_bits[0] >= ring.log_n + 4;
-  return fits ? std::optional(spec) : std::nullopt;
-}
 
-// More bits for weights never hurt: the chain with the most of them that fits.
-std::optional<ParamsSpec> widest_weights(const ChainShape& shape, const RingShape& ring,
-                                         double value_bits, double limit) {
-  const double least = ring.log_n + 4;
-  auto low = std::size_t{0};  // in steps above `least`
-  auto high = static_cast<std::size_t>((kMaxPrimeBits - least) / kBitStep);
-  std::optional<ParamsSpec> best = make_chain(shape, ring, value_bits, least, limit);
-  while (best && low < high) {
-    const std::size_t middle = (low + high + 1) / 2;
-    auto spec =
-        make_chain(shape, ring, value_bits, least + kBitStep * static_cast<double>(middle), limit);
-    if (spec) {
-      best = std::move(spec);
-      low = middle;
-    } else {
-      high = middle - 1;
+  std::optional<ChainBits> cheapest(double limit, double spare, double word_bits) {
+    std::optional<ChainBits> best;
+    double best_price = std::numeric_limits<double>::infinity(), best_std = best_price;
+    std::map<std::vector<std::array<std::size_t, 3>>, double> prices;
+    for (double b = log_n_; b <= kMaxValueBits; b += kBitStep) {
+      for (double w = kLeastWeightBits; w <= kMaxWeightBits; w += kBitStep) {
+        const ChainBits bits{b, w, word_bits};
+        const auto spec = make_chain(shape_, log_n_, bits, Keys::kAsAsked, limit, table_);
+        if (!spec) {
+          break;  // more bits fit even less
+        }
+        const double std = nominal_std(bits, *spec);
+        smallest_std_ = std::min(smallest_std_, std);
+        if (std * std::exp2(spare) > goal_.largest_std) {
+          continue;
+        }
+        const auto [known, is_new] = prices.try_emplace(words(*spec), 0.0);
+        if (is_new) {
+          known->second = goal_.price(program_);
+        }
+        if (std::pair(known->second, std) < std::pair(best_price, best_std)) {
+          best_price = known->second;
+          best_std = std;
+          best = bits;
+        }
+      }
     }
+    return best;
   }
-  return best;
-}
 
-struct Choice {
-  ParamsSpec spec;
-  std::vector<double> primes;  // q_0, q_1, ..
-  double value_bits = 0;
-};
-
-// The chain with these value bits and as many for weights as its real primes leave secure.
-std::optional<Choice> try_chain(const ChainShape& shape, const RingShape& ring, double value_bits) {
-  // Primes lie near the bits asked for, not on them: where the real ones are beyond the row, a
-  // little less is asked for.
-  constexpr int kSteps = 8;
-  for (int step = 0; step <= kSteps; ++step) {
-    const double slack = step * kBitStep;
-    const auto spec = widest_weights(shape, ring, value_bits, max_log_qp(ring.log_n) - slack);
-    if (!spec) {
-      return std::nullopt;
-    }
+  bool realize(const ChainBits& bits, double limit) {
+    const auto spec = make_chain(shape_, log_n_, bits, Keys::kAsAsked, limit, table_);
     try {
       const Params params(*spec);
-      return Choice{*spec, {params.q().begin(), params.q().end()}, value_bits};
+      program_.params = *spec;
+      assign_scales(program_, real_factors(params), bits.value_bits);
     } catch (const Error& error) {
-      if (error.code() == ErrorCode::kInvalidArgument) {  // too few primes of that size
-        return std::nullopt;
-      }
-      if (error.code() != ErrorCode::kInsecure) {
+      // Beyond the security row, or too few primes of a size.
+      if (error.code() != ErrorCode::kInsecure && error.code() != ErrorCode::kInvalidArgument) {
         throw;
       }
+      return false;
     }
+    program_.output_noise_std = errors_.output_std(program_);
+    return program_.output_noise_std <= goal_.largest_std;
   }
-  return std::nullopt;
-}
+
+  Program& program_;
+  const int log_n_;
+  const ParameterGoal& goal_;
+  const CostTable& table_;
+  const ChainShape shape_;
+  const ErrorPropagation errors_;
+  double smallest_std_ = std::numeric_limits<double>::infinity();
+};
 
 }  // namespace
 
@@ -123,39 +199,58 @@ ChainShape chain_shape(const Program& program) {
     top = std::max(top, value.level);
   }
   shape.square.assign(index(top) + 1, false);
+  shape.keyed.assign(index(top) + 1, false);
   for (const Instruction& op : program.instructions) {
     if (op.op == OpCode::kSquare || op.op == OpCode::kMultiply) {
       shape.square[index(program.values[index(op.in[0])].level)] = true;
     }
   }
-  const KeyRequest keys = key_request(program);
-  shape.max_key_level = keys.relinearization_level;
-  for (const auto& rotation : keys.rotations) {
-    shape.max_key_level = std::max(shape.max_key_level, rotation.level);
+  const UsedKeys used = used_keys(program);
+  for (const std::int32_t level : used.relinearization) {
+    shape.keyed[index(level)] = true;
+  }
+  for (const auto& [step, levels] : used.rotations) {
+    for (const std::int32_t level : levels) {
+      shape.keyed[index(level)] = true;
+    }
   }
   return shape;
 }
 
-bool chain_fits(const ChainShape& shape, const RingShape& ring, double margin,
-                double precision_bits) {
-  const double least_bits = least_value_bits(ring.log_n, precision_bits, margin);
-  return shape.square.size() + index(ring.special_primes) <= kMaxPrimes &&
-         make_chain(shape, ring, least_bits, ring.log_n + 4, max_log_qp(ring.log_n)).has_value();
+std::optional<ParamsSpec> make_chain(const ChainShape& shape, int log_n, const ChainBits& bits,
+                                     Keys keys, double limit, const CostTable& table) {
+  std::vector<double> level_bits = {bits.value_bits + kLastModulusBits};
+  for (std::size_t level = 1; level < shape.square.size(); ++level) {
+    level_bits.push_back(level_bits.back() +
+                         (shape.square[level] ? bits.value_bits : bits.weight_bits));
+  }
+  if (level_bits.back() > limit || level_bits.front() < log_n + 4) {
+    return std::nullopt;
+  }
+  ParamsSpec spec = pack_levels(log_n, level_bits, bits.word_bits);
+  for (std::size_t level = 0; level < level_bits.size(); ++level) {
+    const bool asked = keys == Keys::kWherePossible || shape.keyed[level];
+    if (asked && !add_cheapest_keys(spec, static_cast<int>(level), limit, table) &&
+        keys == Keys::kAsAsked) {
+      return std::nullopt;
+    }
+  }
+  return spec;
 }
 
 double least_value_bits(int log_n, double precision_bits, double margin) {
   ParamsSpec ring;
   ring.log_n = log_n;
-  return std::max<double>(log_n + 4,
+  return std::max<double>(log_n,
                           std::log2(ErrorModel(ring).rounding() / margin) + precision_bits);
 }
 
 double least_chain_bits(int log_n, int levels, double precision_bits, double margin) {
   return least_value_bits(log_n, precision_bits, margin) + kLastModulusBits +
-         levels * (log_n + 4.0);
+         levels * kLeastWeightBits;
 }
 
-void assign_scales(Program& program, std::span<const double> primes, double value_bits) {
+void assign_scales(Program& program, std::span<const double> factors, double value_bits) {
   const auto full_scale = [&](const ValueInfo& value) {
     return std::exp2(value_bits) / value.max_abs;
   };
@@ -168,7 +263,7 @@ void assign_scales(Program& program, std::span<const double> primes, double valu
     switch (op.op) {
       case OpCode::kLinear:
       case OpCode::kMultiplyPlain:
-        scale = full_scale(program.values[index(op.out[0])]) * primes[index(x.level)];
+        scale = full_scale(program.values[index(op.out[0])]) * factors[index(x.level)];
         op.plain_scale = scale / x.scale;
         break;
       case OpCode::kSquare:
@@ -177,7 +272,7 @@ void assign_scales(Program& program, std::span<const double> primes, double valu
         break;
       case OpCode::kRescale:
       case OpCode::kRelinearizeRescale:
-        scale /= primes[index(x.level)];
+        scale /= factors[index(x.level)];
         break;
       default:
         break;
@@ -188,31 +283,8 @@ void assign_scales(Program& program, std::span<const double> primes, double valu
   }
 }
 
-bool assign_parameters(Program& program, const RingShape& ring, double margin) {
-  const ChainShape shape = chain_shape(program);
-  const ErrorPropagation errors(program, margin);
-  std::optional<Choice> best;
-  double best_std = std::numeric_limits<double>::infinity();
-  const auto apply = [&](const Choice& choice) {
-    program.params = choice.spec;
-    assign_scales(program, choice.primes, choice.value_bits);
-    return errors.output_std(program);
-  };
-  const double least_bits = ring.log_n + 4;
-  const auto steps = static_cast<int>((kMaxValueBits - least_bits) / kBitStep);
-  for (int step = 0; step <= steps; ++step) {
-    const double value_bits = kMaxValueBits - step * kBitStep;
-    if (auto choice = try_chain(shape, ring, value_bits)) {
-      if (const double std = apply(*choice); std < best_std) {
-        best_std = std;
-        best = std::move(choice);
-      }
-    }
-  }
-  if (best) {
-    program.output_noise_std = apply(*best);
-  }
-  return best.has_value();
+bool assign_parameters(Program& program, const ParameterGoal& goal, const CostTable& table) {
+  return Assignment(program, goal, table).run();
 }
 
 }  // namespace ffconv::plan

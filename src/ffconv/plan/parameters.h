@@ -1,18 +1,20 @@
 // Levels to bits: primes, scales and the precision that follow for a program.
 //
-// One prime a level. A level that a square consumes gets a prime of b bits, one that a linear map
-// consumes a prime of w bits, and q_0 holds b + 3 bits: the largest score, its sign and two to
-// spare. After every linear map the scale is the one at which the tensor's bound is 2^b, so that
-// every tensor uses the full range: weights are encoded at exactly the scale that the division by
-// the real prime turns into it. Squares give scale^2 / q. Special primes hold the largest digit and
-// a few bits more. Among all (b, w) that the security row allows, the pair with the smallest
-// predicted error is taken: cost depends on the number of primes, not on their bits.
+// A chain is made from two numbers: a level that a square consumes takes b bits off the modulus,
+// one that a linear map consumes w bits, and the last modulus has b + 3: the largest score, its
+// sign and two to spare. Levels are packed into words (ckks/level_packing.h); each level with keys
+// takes the special primes and digits that make its rotations cheapest within the security row.
+// After every linear map the scale is the one at which the tensor's bound is 2^b, so that every
+// tensor uses the full range: weights are encoded at exactly the scale that rescaling turns into
+// it. Squares give scale^2 / factor.
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
-#include "ffconv/plan/lowering.h"
+#include "ffconv/ckks/cost.h"
 #include "ffconv/plan/program.h"
 
 namespace ffconv::plan {
@@ -25,25 +27,44 @@ double least_value_bits(int log_n, double precision_bits, double margin);
 // out before anything is lowered.
 double least_chain_bits(int log_n, int levels, double precision_bits, double margin);
 
-// What a program asks of its chain.
+// What a program asks of its chain, by level.
 struct ChainShape {
-  std::vector<bool> square;  // [levels]: whether a square consumes the level's prime; [0] is unused
-  int max_key_level = -1;
+  std::vector<bool> square;  // whether a square consumes the level; [0] is unused
+  std::vector<bool> keyed;   // whether keys are used at the level
 };
+// program.params is not read.
 ChainShape chain_shape(const Program& program);
 
-// Whether the ring can hold such a chain with value bits that can reach the precision at all.
-bool chain_fits(const ChainShape& shape, const RingShape& ring, double margin,
-                double precision_bits);
+struct ChainBits {
+  double value_bits = 0;   // b
+  double weight_bits = 0;  // w
+  double word_bits = kMaxPrimeBits;  // primes have at most these
+};
 
-// Fills in params, scales and output_noise_std for the most precise chain of the ring that is
-// secure. False, with `program` in an unspecified but valid state, if there is none; true does not
-// promise that a precision is reached.
-//   margin: a value is at most its bound divided by this.
-bool assign_parameters(Program& program, const RingShape& ring, double margin);
+// What keys a chain must have.
+enum class Keys {
+  kAsAsked,      // at the levels of the shape: no chain where one has no room for them
+  kWherePossible,  // at every level that has room
+};
 
-// Scales of every register and plaintext for a chain of these primes (primes[l] belongs to level l)
-// in which a tensor's bound is 2^value_bits.
-void assign_scales(Program& program, std::span<const double> primes, double value_bits);
+// The chain with these bits within `limit` bits; nullopt where there is none.
+std::optional<ParamsSpec> make_chain(const ChainShape& shape, int log_n, const ChainBits& bits,
+                                     Keys keys, double limit, const CostTable& table);
+
+struct ParameterGoal {
+  double margin = 1;          // a value is at most its bound divided by this
+  double largest_std = 0;     // of an output's error
+  std::function<double(const Program&)> price;  // of the program with parameters, lower is better
+};
+
+// Fills in params, scales and output_noise_std for the cheapest secure chain of the ring whose
+// error is small enough, and among chains of its shape the most precise; program.params.log_n is
+// the ring. If there is none, false, and output_noise_std is the smallest error of any secure chain
+// (infinity where none is secure).
+bool assign_parameters(Program& program, const ParameterGoal& goal, const CostTable& table);
+
+// Scales of every register and plaintext for a chain in which a tensor's bound is 2^value_bits;
+// factors[l] is what rescaling from level l divides by, [0] is unused.
+void assign_scales(Program& program, std::span<const double> factors, double value_bits);
 
 }  // namespace ffconv::plan

@@ -247,8 +247,9 @@ ErrorPropagation::ErrorPropagation(const Program& program, double margin)
 double ErrorPropagation::output_std(const Program& program) const {
   const ErrorModel errors(program.params);
   std::vector<double> key_switch;
-  for (int level = 0; level < static_cast<int>(program.params.q_bits.size()); ++level) {
-    key_switch.push_back(errors.key_switch(level));
+  for (std::size_t level = 0; level < program.params.levels.size(); ++level) {
+    const bool keyed = !program.params.levels[level].special.empty();
+    key_switch.push_back(keyed ? errors.key_switch(static_cast<int>(level)) : 0.0);
   }
   const auto std_of = [&](const Source& source) {
     switch (source.kind) {

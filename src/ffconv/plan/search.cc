@@ -116,19 +116,6 @@ double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge) {
              : us;
 }
 
-int edge_key_level(const Lowering& lowering, std::size_t layer, const Edge& edge) {
-  const int level = input_level(lowering, layer);
-  const LinearShape& shape = cheapest(edge.options, lowering.table, lowering.ring.at(level)).shape;
-  if (shape.extended_terms > 0) {
-    return level;
-  }
-  const bool with_rescale = lowering.relinearize == Relinearize::kWithRescale;
-  if (edge.fold > 1 || (square_follows(lowering, layer) && with_rescale)) {
-    return level - 1;
-  }
-  return square_follows(lowering, layer) ? level - 2 : -1;
-}
-
 ChainPrice::ChainPrice(const model::Network& network, const std::vector<Layout>& layouts) {
   std::size_t next = 1;
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
@@ -146,14 +133,6 @@ double ChainPrice::us(const Lowering& lowering) const {
     us += edge_us(lowering, layer, edge);
   }
   return us;
-}
-
-int ChainPrice::max_key_level(const Lowering& lowering) const {
-  int level = -1;
-  for (const auto& [layer, edge] : edges_) {
-    level = std::max(level, edge_key_level(lowering, layer, edge));
-  }
-  return level;
 }
 
 LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count)
@@ -228,7 +207,7 @@ void LayoutSearch::add_offset_inputs() {
 }
 
 std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
-                                                     const Options& options) const {
+                                                     double upload_us) const {
   struct Node {
     double us = kInfinity;
     std::size_t from = 0;  // in the first stage, from inputs_.size() on: offsets_
@@ -242,8 +221,8 @@ std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
     }
   };
   std::vector<std::vector<Node>> nodes{std::vector<Node>(inputs_.size())};
-  for (std::size_t i = 0; !options.keyless_first && i < inputs_.size(); ++i) {
-    nodes[0][i].us = options.upload_us * static_cast<double>(inputs_[i].layout.ciphertexts.size());
+  for (std::size_t i = 0; i < inputs_.size(); ++i) {
+    nodes[0][i].us = upload_us * static_cast<double>(inputs_[i].layout.ciphertexts.size());
   }
   for (const Stage& stage : stages_) {
     std::vector<Node> reached(stage.out.size());
@@ -253,7 +232,7 @@ std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
       }
     }
     for (std::size_t i = 0; nodes.size() == 1 && i < offsets_.size(); ++i) {
-      const double upload = options.upload_us * static_cast<double>(offsets_[i].ciphertexts);
+      const double upload = upload_us * static_cast<double>(offsets_[i].ciphertexts);
       improve(reached[offsets_[i].to], upload, inputs_.size() + i, 0, offsets_[i].edge);
     }
     nodes.push_back(std::move(reached));
@@ -263,12 +242,10 @@ std::optional<LayoutSearch::Path> LayoutSearch::best(const Lowering& lowering,
     return std::nullopt;
   }
   auto at = static_cast<std::size_t>(last - nodes.back().begin());
-  Path path{last->us, std::vector<Layout>(nodes.size()), -1};
+  Path path{last->us, std::vector<Layout>(nodes.size())};
   for (std::size_t k = nodes.size() - 1; k > 0; --k) {
     const Stage& stage = stages_[k - 1];
     path.layouts[k] = stage.out[at].layout;
-    path.max_key_level =
-        std::max(path.max_key_level, edge_key_level(lowering, stage.layer, *nodes[k][at].edge));
     at = nodes[k][at].from;
   }
   path.layouts[0] = at < inputs_.size() ? inputs_[at].layout

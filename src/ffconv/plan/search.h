@@ -42,16 +42,12 @@ Edge make_edge(const LinearMap& map, const Layout& out);
 
 // Microseconds of layer number `layer` of the network and of the square behind it, if there is one.
 double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge);
-// The highest level at which that needs a key, -1 for none: where it rotates, folds or
-// relinearizes.
-int edge_key_level(const Lowering& lowering, std::size_t layer, const Edge& edge);
 
 // The price of given layouts, as lower_chain() takes them, in any ring of their slot count.
 class ChainPrice {
  public:
   ChainPrice(const model::Network& network, const std::vector<Layout>& layouts);
   double us(const Lowering& lowering) const;
-  int max_key_level(const Lowering& lowering) const;
 
  private:
   std::vector<std::pair<std::size_t, Edge>> edges_;  // (layer, edge)
@@ -59,21 +55,16 @@ class ChainPrice {
 
 class LayoutSearch {
  public:
-  struct Options {
-    double upload_us = 0;        // price of one input ciphertext
-    bool keyless_first = false;  // the first layer must need no rotation at its level
-  };
   struct Path {
     double us = 0;                // predicted, upload included
     std::vector<Layout> layouts;  // for lower_chain()
-    int max_key_level = -1;
   };
 
   // `network` must outlive the search.
   LayoutSearch(const model::Network& network, std::size_t slot_count);
 
-  // The cheapest path; nullopt where there is none.
-  std::optional<Path> best(const Lowering& lowering, const Options& options) const;
+  // The cheapest path, an input ciphertext priced at upload_us; nullopt where there is none.
+  std::optional<Path> best(const Lowering& lowering, double upload_us) const;
 
  private:
   struct Link {
