@@ -75,10 +75,10 @@ struct Fixture {
   }
 
   static Params params(const Shape& s) {
-    return Params(one_prime_a_level(
-        s.log_n, std::vector<double>(static_cast<std::size_t>(s.limbs), 40.0),
-        std::vector<double>(static_cast<std::size_t>(s.special), 46.0), s.digit_primes,
-        s.limbs - 1));
+    return Params(one_prime_a_level(s.log_n,
+                                    std::vector<double>(static_cast<std::size_t>(s.limbs), 40.0),
+                                    std::vector<double>(static_cast<std::size_t>(s.special), 46.0),
+                                    s.digit_primes, s.limbs - 1));
   }
 
   LinearTransform linear_map(int level) const {

@@ -65,9 +65,12 @@ Json layer_json(const LayerReport& layer, const Json& packing) {
 }
 
 Json alternative_json(const plan::Alternative& a) {
-  return {{"packing", to_string(a.packing)}, {"log_n", a.log_n},
-          {"words", a.words},  {"predicted_ms", a.predicted_us / 1000},
-          {"upload_ms", a.upload_us / 1000}, {"precision_bits", a.precision_bits}};
+  return {{"packing", to_string(a.packing)},
+          {"log_n", a.log_n},
+          {"words", a.words},
+          {"predicted_ms", a.predicted_us / 1000},
+          {"upload_ms", a.upload_us / 1000},
+          {"precision_bits", a.precision_bits}};
 }
 
 std::vector<std::string> layer_row(const std::string& name, const std::string& packing,

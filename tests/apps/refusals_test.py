@@ -82,7 +82,7 @@ class Refusals(AppTest):
 
     def test_a_key_that_was_not_made(self):
         self.prepare()
-        no_keys = bytes([0]) + bytes(4)  # no relinearization key, no rotation keys
+        no_keys = bytes(4) + bytes(4)  # no relinearization key, no rotation keys
         self.write("empty.keys", with_payload((self.dir / "eval.keys").read_bytes(), no_keys))
         self.refused(*self.infer, "--keys", "empty.keys", says=["key", "level"])
 

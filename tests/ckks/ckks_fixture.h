@@ -20,9 +20,9 @@ namespace ffconv {
 inline ParamsSpec insecure_spec(int log_n, int levels, double bits, int special, int digit_primes) {
   std::vector<double> q_bits(static_cast<std::size_t>(levels) + 1, bits);
   q_bits[0] = 45;
-  ParamsSpec spec = one_prime_a_level(
-      log_n, q_bits, std::vector<double>(static_cast<std::size_t>(special), 46.0), digit_primes,
-      levels);
+  ParamsSpec spec =
+      one_prime_a_level(log_n, q_bits, std::vector<double>(static_cast<std::size_t>(special), 46.0),
+                        digit_primes, levels);
   spec.security = Security::kInsecureForTesting;
   return spec;
 }

@@ -76,8 +76,7 @@ TEST(LevelPacking, ProductsAndRotationsSurviveEveryLevel) {
     }
     Fixture f(spec);
     std::vector<double> expected = random_slots(f.context->n(), random);
-    Ciphertext x =
-        encrypt(f.secret, encode(*f.context, expected, std::exp2(scale_bits), kDepth));
+    Ciphertext x = encrypt(f.secret, encode(*f.context, expected, std::exp2(scale_bits), kDepth));
     for (int level = kDepth; level > 0; --level) {
       f.add_rotation(level, level);
       f.add_relinearization(level);

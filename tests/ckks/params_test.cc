@@ -99,8 +99,12 @@ TEST(Params, FieldsOutsideTheirRangesAreRefused) {
            [](ParamsSpec& s) { s.p_bits.clear(); }, [](ParamsSpec& s) { s.levels.clear(); },
            [](ParamsSpec& s) { s.levels[1].digit_primes = 0; },
            [](ParamsSpec& s) { s.levels[1].primes.clear(); },
-           [](ParamsSpec& s) { s.levels[1].primes = {0, 3}; },
-           [](ParamsSpec& s) { s.levels[1].primes = {1, 1}; },
+           [](ParamsSpec& s) {
+             s.levels[1].primes = {0, 3};
+           },
+           [](ParamsSpec& s) {
+             s.levels[1].primes = {1, 1};
+           },
            [](ParamsSpec& s) { s.levels[1].special = {2}; },
            [](ParamsSpec& s) { std::swap(s.levels[1].primes, s.levels[2].primes); }}) {
     ParamsSpec broken = spec;

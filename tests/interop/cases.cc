@@ -163,7 +163,8 @@ std::map<std::string, Ciphertext> evaluate(const Setup& setup, const Ciphertext&
     keys.rotations.emplace(std::pair(step, top), generator.rotation_key(step, top));
   }
   // Made where it is used, one level below the others.
-  keys.rotations.emplace(std::pair(kChainStep, top - 1), generator.rotation_key(kChainStep, top - 1));
+  keys.rotations.emplace(std::pair(kChainStep, top - 1),
+                         generator.rotation_key(kChainStep, top - 1));
 
   std::map<std::string, Ciphertext> result;
   result["sum"] = add(x, y);

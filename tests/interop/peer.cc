@@ -132,8 +132,8 @@ int offer(int set, const char* file) {
   fmt::print(
       "offer: set {}, N = 2^{}, log2 Q = {:.1f}, log2 P = {:.1f}, scale 2^{:.0f}, tier {}, "
       "seed {}\n",
-      set, params.log_n(), params.log_q(params.max_level()), params.log_p(params.max_level()), std::log2(setup.scale),
-      setup.context->ring().kernels().name, setup.seed);
+      set, params.log_n(), params.log_q(params.max_level()), params.log_p(params.max_level()),
+      std::log2(setup.scale), setup.context->ring().kernels().name, setup.seed);
   return 0;
 }
 

@@ -86,7 +86,12 @@ TEST(CheckProgram, RejectsEveryInconsistency) {
       {"a term from operand",
        [](Program& p) { first(p, OpCode::kLinear).terms[0].vector = 1 << 20; }},
       {"a result without terms", [](Program& p) { first(p, OpCode::kLinear).terms.clear(); }},
-      {"needs a key at level", [](Program& p) { for (LevelSpec& level : p.params.levels) { level.special.clear(); } }},
+      {"needs a key at level",
+       [](Program& p) {
+         for (LevelSpec& level : p.params.levels) {
+           level.special.clear();
+         }
+       }},
       {"expected a result of level",
        [](Program& p) { p.values[static_cast<std::size_t>(p.outputs[0])].scale *= 1.0001; }},
       {"expected a result of level",
@@ -125,7 +130,8 @@ TEST(CheckProgram, RejectsEveryInconsistency) {
 
 TEST(CheckProgram, PassesOnInsecureParameters) {
   Program program = testing::small_compiled().program;
-  program.params = one_prime_a_level(program.params.log_n, std::vector<double>(40, 46), {46}, 1, 39);
+  program.params =
+      one_prime_a_level(program.params.log_n, std::vector<double>(40, 46), {46}, 1, 39);
   testing::error_of(ErrorCode::kInsecure, [&] { check_program(program, "test"); });
 }
 

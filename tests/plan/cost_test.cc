@@ -1,6 +1,8 @@
 // The cost model: by hand from kernel times, and the relations that the planner relies on.
 #include "ffconv/ckks/cost.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace ffconv {
@@ -28,13 +30,13 @@ TEST(Cost, InnerProductMeetsBothPolynomialsOfEveryDigit) {
 }
 
 TEST(Cost, ModDownExtendsTheSpecialLimbsToEveryLimbOfQ) {
-  EXPECT_EQ(mod_down_us(kDecimal, kShape), 2 * 100 + 4 * 1 + 2 * 4 * 1e6 + 4 * 1e12);
+  EXPECT_EQ(mod_down_us(kDecimal, kShape), 2 * 100 + 4 * 1 + 2 * 4 * 1e6 + 4 * 1e10);
 }
 
 TEST(Cost, RotationIsTheSumOfItsParts) {
-  EXPECT_DOUBLE_EQ(rotate_us(kDecimal, kShape),
-                   decompose_us(kDecimal, kShape) + inner_product_us(kDecimal, kShape) +
-                       2 * mod_down_us(kDecimal, kShape) + 8 * 1e8 + 4 * 1e10);
+  EXPECT_DOUBLE_EQ(rotate_us(kDecimal, kShape), decompose_us(kDecimal, kShape) +
+                                                    inner_product_us(kDecimal, kShape) +
+                                                    2 * mod_down_us(kDecimal, kShape) + 8 * 1e8);
 }
 
 TEST(Cost, TransformsScaleWithNLogNAndTheRestWithN) {
@@ -62,6 +64,28 @@ TEST(Cost, HoistedRotationsAreCheaperThanFullOnesAndFoldsThanDoubling) {
   }
 }
 
+TEST(Cost, RescalingDividesByWhatLeavesAndReachesWhatEnters) {
+  // Of 4 limbs 3 leave and 1 enters: 3 sources to 2 targets.
+  const CostShape shape{14, 4, 2, 2, 3, 1};
+  EXPECT_EQ(rescale_us(kDecimal, shape, 1), 3 * 100 + 2 * (3 * 1e6 + 1) + 2 * 1e12);
+}
+
+TEST(Cost, ALevelWithoutSpecialPrimesHasNoRotations) {
+  const CostShape shape{14, 4, 0, 1};
+  EXPECT_TRUE(std::isinf(rotate_us(kDecimal, shape)));
+  LinearShape map;
+  map.plain_terms = 1;
+  EXPECT_TRUE(std::isfinite(linear_us(kDecimal, shape, map)));
+}
+
+TEST(Cost, ShapesCountSharedPrimes) {
+  ParamsSpec spec;
+  spec.log_n = 13;
+  spec.levels = {{{0, 1}, {}, 1}, {{0, 2, 3}, {0, 1}, 2}};
+  EXPECT_EQ(cost_shape(spec, 1), (CostShape{13, 3, 2, 2, 2, 1}));
+  EXPECT_EQ(cost_shape(spec, 1).next_limbs(), 2);
+}
+
 TEST(Cost, LinearMapAddsUpItsComposition) {
   LinearShape map;
   map.plain_terms = 3;
@@ -77,8 +101,8 @@ TEST(Cost, LinearMapAddsUpItsComposition) {
   const double hoisted = hoisted_rotation_us(kDecimal, kShape);
   const double mod_down = mod_down_us(kDecimal, kShape);
   EXPECT_DOUBLE_EQ(linear_us(kDecimal, kShape, map),
-                   decompose + 3 * hoisted + 2 * (mod_down + decompose + hoisted) + 2 * mod_down +
-                       12 * multiply_plain_us(kDecimal, kShape, true));
+                   decompose + 3 * hoisted + 2 * (mod_down + decompose + hoisted + 12 * 1e10) +
+                       2 * mod_down + 12 * multiply_plain_us(kDecimal, kShape, true));
 }
 
 }  // namespace

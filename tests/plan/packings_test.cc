@@ -53,7 +53,8 @@ std::vector<std::vector<double>> run_slots(const Program& program,
 void expect_correct(const model::Network& network, Packing packing, int log_n) {
   SCOPED_TRACE(std::string(to_string(packing)) + ", log_n " + std::to_string(log_n));
   const Bounds bounds(network, testing::ranges_of(network), 1.5);
-  const Program program = lower(packing, {network, bounds, default_cost_table(), testing::plain_ring(log_n)});
+  const Program program =
+      lower(packing, {network, bounds, default_cost_table(), testing::plain_ring(log_n)});
   const auto image = testing::random_image(network.input, 77);
   const auto expected = model::run_float(network, image);
   const auto slots = run_slots(program, image);

@@ -13,6 +13,13 @@ namespace {
 
 using ::testing::ElementsAre;
 
+// Over one prime a level, so that a key serves all levels below its own.
+Program with_params(Program program) {
+  program.params = one_prime_a_level(4, {30, 30, 30, 30}, {40}, 1, 3);
+  program.params.security = Security::kInsecureForTesting;
+  return program;
+}
+
 TEST(KeyRequest, AsksForEachStepAtItsHighestLevel) {
   Emitter emitter(4, 3);
   const Register x = emitter.input({{0}}, 1);
@@ -24,7 +31,7 @@ TEST(KeyRequest, AsksForEachStepAtItsHighestLevel) {
   z = emitter.rotate_sum(z, {0, 5, 7});                // 5 again, lower
   z = emitter.relinearize_rescale(emitter.square(z));  // from level 2 to 1
   emitter.output(emitter.rescale(z), {{0}});
-  const KeyRequest keys = key_request(emitter.finish());
+  const KeyRequest keys = key_request(with_params(emitter.finish()));
   EXPECT_EQ(keys.relinearization, std::vector<std::int32_t>{2});
   std::vector<std::pair<int, int>> rotations;
   for (const auto& rotation : keys.rotations) {
@@ -34,6 +41,22 @@ TEST(KeyRequest, AsksForEachStepAtItsHighestLevel) {
               ElementsAre(std::pair(2, 3), std::pair(5, 3), std::pair(7, 2), std::pair(15, 2)));
 }
 
+TEST(KeyRequest, AsksForEveryLevelThatNoHigherKeyServes) {
+  Emitter emitter(4, 2);
+  Register x = emitter.input({{0}}, 1);
+  emitter.begin_layer("layer");
+  x = emitter.rescale(emitter.multiply_plain(emitter.rotate(x, 3), emitter.vector({{2.0}}), 1));
+  emitter.output(
+      emitter.rescale(emitter.multiply_plain(emitter.rotate(x, 3), emitter.vector({{2.0}}), 1)),
+      {{0}});
+  Program program = with_params(emitter.finish());
+  program.params.levels[1].primes = {0, 3};  // not the first primes of level 2
+  const KeyRequest keys = key_request(program);
+  ASSERT_EQ(keys.rotations.size(), 2u);
+  EXPECT_EQ(keys.rotations[0].level, 1);
+  EXPECT_EQ(keys.rotations[1].level, 2);
+}
+
 TEST(KeyRequest, AProgramWithoutRotationsNeedsNone) {
   Emitter emitter(4, 1);
   const Register x = emitter.input({{0}}, 1);
@@ -41,7 +64,7 @@ TEST(KeyRequest, AProgramWithoutRotationsNeedsNone) {
   const Register y = emitter.rotate(x, 16);  // by a whole turn: nothing is emitted
   EXPECT_EQ(y, x);
   emitter.output(emitter.rescale(emitter.multiply_plain(y, emitter.vector({{2.0}}), 1)), {{0}});
-  const KeyRequest keys = key_request(emitter.finish());
+  const KeyRequest keys = key_request(with_params(emitter.finish()));
   EXPECT_TRUE(keys.relinearization.empty());
   EXPECT_TRUE(keys.rotations.empty());
 }

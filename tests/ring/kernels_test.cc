@@ -245,10 +245,9 @@ TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
       const auto combine = [&](const Tier& t) {
         AlignedBuffer<Word> dst(t.n);
         const auto second = t.import(y), third = t.import(z);
-        t.kernels.sub_add_permute(dst.data(), t.import(x).data(),
-                                  (operands & 1) != 0 ? second.data() : nullptr,
-                                  (operands & 2) != 0 ? third.data() : nullptr, permutation, t.n,
-                                  t.tables);
+        t.kernels.sub_add_permute(
+            dst.data(), t.import(x).data(), (operands & 1) != 0 ? second.data() : nullptr,
+            (operands & 2) != 0 ? third.data() : nullptr, permutation, t.n, t.tables);
         return t.exported(dst);
       };
       EXPECT_EQ(combine(tier), combine(scalar));

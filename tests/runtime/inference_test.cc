@@ -170,7 +170,7 @@ TEST_F(Inference, RefusesIncompleteKeysBeforeItRuns) {
   EXPECT_THAT(error_of(ErrorCode::kMissingKey, [&] { infer(keys); }), HasSubstr("rotations by 2"));
   keys.rotations.emplace(std::pair(2, 2), KeyGenerator(twin_).rotation_key(2, 2));
   EXPECT_THAT(error_of(ErrorCode::kMissingKey, [&] { infer(keys); }),
-              HasSubstr("made at level 2, the ciphertext stands at level 3"));
+              HasSubstr("no key for rotations by 2 serves level 3"));
   keys = keys_;
   keys.relinearization.clear();
   EXPECT_THAT(error_of(ErrorCode::kMissingKey, [&] { infer(keys); }),

@@ -112,7 +112,8 @@ class ForgedKeys : public ::testing::Test {
   ForgedKeys() {
     EvaluationKeys keys;
     for (const int step : {5, 9}) {
-      keys.rotations.emplace(std::pair(step, 0), KeyGenerator(exchange_.secret).rotation_key(step, 0));
+      keys.rotations.emplace(std::pair(step, 0),
+                             KeyGenerator(exchange_.secret).rotation_key(step, 0));
     }
     file_ = to_bytes(keys, exchange_.context(), kNoBundle);
   }
@@ -124,12 +125,12 @@ class ForgedKeys : public ::testing::Test {
 
   const testing::SmallExchange& exchange_ = small_exchange();
   std::vector<std::uint8_t> file_;
-  static constexpr std::size_t kFirstStep = kHeaderBytes + 1 + 4;
+  static constexpr std::size_t kFirstStep = kHeaderBytes + 4 + 4;
 };
 
 TEST_F(ForgedKeys, StepsMustAscend) {
   file_[kFirstStep] = 9;
-  EXPECT_THAT(refusal(), HasSubstr("expected ascending rotation steps below 2048, got 9 after 9"));
+  EXPECT_THAT(refusal(), HasSubstr("expected keys for rotations by 9 of ascending levels, got 0"));
 }
 
 TEST_F(ForgedKeys, StepsMustBeBelowTheSlotCount) {
@@ -139,7 +140,7 @@ TEST_F(ForgedKeys, StepsMustBeBelowTheSlotCount) {
 
 TEST_F(ForgedKeys, LevelsMustBeTheParameters) {
   file_[kFirstStep + 4] = 2;
-  EXPECT_THAT(refusal(), HasSubstr("expected a key of level 1 at most, got 2"));
+  EXPECT_THAT(refusal(), HasSubstr("expected a key of a level of 0 to 1 that carries keys, got 2"));
 }
 
 TEST_F(ForgedKeys, ResiduesMustBeBelowTheirPrime) {
@@ -147,9 +148,9 @@ TEST_F(ForgedKeys, ResiduesMustBeBelowTheirPrime) {
   EXPECT_THAT(refusal(), HasSubstr("is not below its prime"));
 }
 
-TEST_F(ForgedKeys, TheRelinearizationMarkIsABit) {
-  file_[kHeaderBytes] = 2;
-  EXPECT_THAT(refusal(), HasSubstr("expected 0 or 1"));
+TEST_F(ForgedKeys, MoreRelinearizationKeysThanTheFileHoldsAreRefused) {
+  file_[kHeaderBytes + 3] = 2;
+  refusal();
 }
 
 }  // namespace

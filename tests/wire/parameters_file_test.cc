@@ -36,7 +36,7 @@ TEST(ParametersFile, OneBitBeyondTheSecurityTableIsRefused) {
   ParamsSpec spec = testing::smallest_secure_spec();  // 53 of 54 bits
   spec.q_bits[1] += 2;
   EXPECT_THAT(error_of(ErrorCode::kInsecure, [&] { parse_parameters(forged(spec, {}), "p"); }),
-              HasSubstr("p: log2 QP"));
+              HasSubstr("p: level 1: log2 QP"));
 }
 
 TEST(ParametersFile, ParametersForTestingAreNotWritten) {

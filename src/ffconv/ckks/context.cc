@@ -92,10 +92,9 @@ void Context::add_key_tables(Level& level, int number) const {
   for (int digit = 0; digit < params_.digit_count(number); ++digit) {
     const auto own = params_.digit(number, digit);
     Basis others;
-    std::copy_if(level.qp.begin(), level.qp.end(), std::back_inserter(others),
-                 [&](std::uint16_t prime) {
-                   return std::find(own.begin(), own.end(), prime) == own.end();
-                 });
+    std::copy_if(
+        level.qp.begin(), level.qp.end(), std::back_inserter(others),
+        [&](std::uint16_t prime) { return std::find(own.begin(), own.end(), prime) == own.end(); });
     level.mod_up.emplace_back(ring_, Basis(own.begin(), own.end()), others);
   }
 }

@@ -120,8 +120,8 @@ double linear_us(const CostTable& t, const CostShape& s, const LinearShape& map)
 
 double rotate_sum_us(const CostTable& t, const CostShape& s, int rotations) {
   return decompose_us(t, s) +
-         rotations * (hoisted_rotation_us(t, s) +
-                      2 * extended_limbs(s) * t.add_us * linear_scale(s)) +
+         rotations *
+             (hoisted_rotation_us(t, s) + 2 * extended_limbs(s) * t.add_us * linear_scale(s)) +
          2 * mod_down_us(t, s);
 }
 

@@ -119,7 +119,8 @@ Ciphertext rotate_with(const Ciphertext& a, const Decomposition& decomposition,
   const Context& context = *a.context;
   const Ring& ring = context.ring();
   const ModulusChange& down = context.switch_down(a.level);
-  std::vector<Poly<Eval>> polys = {Poly<Eval>(ring, down.target()), Poly<Eval>(ring, down.target())};
+  std::vector<Poly<Eval>> polys = {Poly<Eval>(ring, down.target()),
+                                   Poly<Eval>(ring, down.target())};
   bring_down(
       ring, down,
       [&](std::size_t i, Word* d0, Word* d1) {
@@ -142,15 +143,14 @@ Ciphertext relinearize_by(const Ciphertext& a, const EvaluationKeys& keys,
   const std::size_t n = context.n();
   const SwitchingKey& key = keys.relinearization_for(a.level, context.params());
   const Decomposition decomposition(context, a.polys[2], a.level);
-  return with_polys(
-      a, bring_down(context.ring(), down, [&](std::size_t i, Word* d0, Word* d1) {
-        const bool in_q = i < a.polys[0].limb_count();
-        if (in_q) {
-          std::copy_n(a.polys[0].limb(i), n, d0);
-          std::copy_n(a.polys[1].limb(i), n, d1);
-        }
-        decomposition.inner_product(key, i, d0, d1, in_q);
-      }));
+  return with_polys(a, bring_down(context.ring(), down, [&](std::size_t i, Word* d0, Word* d1) {
+                      const bool in_q = i < a.polys[0].limb_count();
+                      if (in_q) {
+                        std::copy_n(a.polys[0].limb(i), n, d0);
+                        std::copy_n(a.polys[1].limb(i), n, d1);
+                      }
+                      decomposition.inner_product(key, i, d0, d1, in_q);
+                    }));
 }
 
 void check_has_keys(const Ciphertext& a, const char* operation) {
@@ -370,10 +370,9 @@ Ciphertext rotate_sum(const Ciphertext& a, std::span<const int> steps, const Eva
   Decomposition decomposition(context, a.polys[1], a.level);
   decomposition.expand();
   const ModulusChange& down = context.switch_down(a.level);
-  Ciphertext result =
-      with_polys(a, bring_down(ring, down, [&](std::size_t i, Word* d0, Word* d1) {
-        sum_rotations(a, decomposition, found, i, d0, d1);
-      }));
+  Ciphertext result = with_polys(a, bring_down(ring, down, [&](std::size_t i, Word* d0, Word* d1) {
+                                   sum_rotations(a, decomposition, found, i, d0, d1);
+                                 }));
   const auto count = static_cast<double>(steps.size());
   result.noise = {std::sqrt(count) * switched_noise(a), count * a.noise.message_max};
   return result;

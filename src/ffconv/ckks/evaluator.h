@@ -40,8 +40,8 @@ Ciphertext relinearize(const Ciphertext& a, const EvaluationKeys& keys);
 // rounding of c_2 meets s^2: 6 to 8 bits are lost (docs/precision.md).
 Ciphertext relinearize_rescale(const Ciphertext& a, const EvaluationKeys& keys);
 
-// From Q_level to Q_(level-1): level and scale fall, the scale by Params::rescale_factor. Any number
-// of polynomials.
+// From Q_level to Q_(level-1): level and scale fall, the scale by Params::rescale_factor. Any
+// number of polynomials.
 Ciphertext rescale(const Ciphertext& a);
 
 // Forgets primes down to `level`; the scale stays. Throws kInvalidArgument where `level` has primes

@@ -44,8 +44,7 @@ void Decomposition::make_limb(std::size_t j, std::size_t i, Word* dst) const {
   const auto size = static_cast<std::size_t>(context_->params().level(level_).digit_primes);
   const std::size_t target = i < j * size ? i : i - mod_up.source().size();
   mod_up.extend_limb(dst, digits_[j], target);
-  context_->ring().kernels().ntt_forward(dst,
-                                         context_->ring().tables(mod_up.target()[target]));
+  context_->ring().kernels().ntt_forward(dst, context_->ring().tables(mod_up.target()[target]));
 }
 
 void Decomposition::expand() {

@@ -41,8 +41,8 @@ struct RotationKey {
 };
 
 struct EvaluationKeys {
-  std::map<int, SwitchingKey> relinearization;              // from s^2 to s; by level
-  std::map<std::pair<int, int>, RotationKey> rotations;     // by step in [1, N) and level
+  std::map<int, SwitchingKey> relinearization;           // from s^2 to s; by level
+  std::map<std::pair<int, int>, RotationKey> rotations;  // by step in [1, N) and level
 
   // Throws kMissingKey, naming step and level, where there is none that serves this level;
   // the one made at the lowest such level is taken.

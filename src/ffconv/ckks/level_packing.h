@@ -26,9 +26,9 @@ int word_count(double bits, double word_bits = kMaxPrimeBits);
 
 // How keys at a level are made: special primes of one size, and digits.
 struct KeyShape {
-  int special = 1;       // number of special primes
+  int special = 1;  // number of special primes
   int digit_primes = 1;
-  double bits = 0;       // of each special prime
+  double bits = 0;  // of each special prime
 };
 
 // With `special` primes that are kSpecialMargin bits more in all than the largest digit of

@@ -110,11 +110,11 @@ class GroupSums {
     for (const auto& [input, step] : steps) {
       const auto [place, is_new] = decomposed.try_emplace(input, decompositions_.size());
       if (is_new) {
-        decompositions_.emplace_back(
-            context_, inputs_[static_cast<std::size_t>(input)]->polys[1], transform_.level);
+        decompositions_.emplace_back(context_, inputs_[static_cast<std::size_t>(input)]->polys[1],
+                                     transform_.level);
       }
-      babies_.push_back({input, step, place->second,
-                         &keys.rotation(step, transform_.level, context_.params())});
+      babies_.push_back(
+          {input, step, place->second, &keys.rotation(step, transform_.level, context_.params())});
     }
   }
 
@@ -133,7 +133,8 @@ class GroupSums {
         if (term.baby != 0) {
           const Baby key{term.input, term.baby, 0, nullptr};
           const auto baby = std::lower_bound(babies_.begin(), babies_.end(), key);
-          const Word* at = rotated.data() + 2 * n * static_cast<std::size_t>(baby - babies_.begin());
+          const Word* at =
+              rotated.data() + 2 * n * static_cast<std::size_t>(baby - babies_.begin());
           c0.push_back(at);
           c1.push_back(at + n);
         } else if (in_q) {
@@ -197,9 +198,8 @@ void add_giant_step(const Context& context, ExtendedPair& total, const ExtendedP
 }
 
 // The sum of one output's groups, brought down to Q.
-std::vector<Poly<Eval>> join_giants(const Context& context, int level,
-                                    std::span<ExtendedPair> sums, std::span<const Group> groups,
-                                    const EvaluationKeys& keys) {
+std::vector<Poly<Eval>> join_giants(const Context& context, int level, std::span<ExtendedPair> sums,
+                                    std::span<const Group> groups, const EvaluationKeys& keys) {
   ExtendedPair total;
   if (groups[0].giant == 0) {
     total = std::move(sums[0]);
@@ -267,8 +267,8 @@ std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inpu
     while (end < pairs.size() && sums.groups()[end].output == output) {
       ++end;
     }
-    result.noise = transformed_noise(inputs, transform,
-                                     std::span(sums.groups()).subspan(g, end - g));
+    result.noise =
+        transformed_noise(inputs, transform, std::span(sums.groups()).subspan(g, end - g));
     result.polys = transform.rotates()
                        ? join_giants(context, transform.level, std::span(pairs).subspan(g, end - g),
                                      std::span(sums.groups()).subspan(g, end - g), keys)

@@ -255,9 +255,8 @@ double Params::rescale_factor(int level) const {
     double product = 1.0;
     const auto& skip = this->level(without).primes;
     for (const std::uint16_t k : this->level(of).primes) {
-      product *= std::find(skip.begin(), skip.end(), k) == skip.end()
-                     ? static_cast<double>(q_[k])
-                     : 1.0;
+      product *=
+          std::find(skip.begin(), skip.end(), k) == skip.end() ? static_cast<double>(q_[k]) : 1.0;
     }
     return product;
   };

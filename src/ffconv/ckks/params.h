@@ -72,7 +72,8 @@ class Params {
   explicit Params(const ParamsSpec& spec);
 
   // The smallest safe parameters for `depth` rescalings by primes of scale_bits, a last modulus of
-  // last_bits, one prime a level, and keys at every level. Throws kInsecure when no N up to 2^17 holds them.
+  // last_bits, one prime a level, and keys at every level. Throws kInsecure when no N up to 2^17
+  // holds them.
   static Params from_depth(int depth, double scale_bits, double last_bits);
 
   const ParamsSpec& spec() const { return spec_; }
@@ -82,9 +83,7 @@ class Params {
   int max_level() const { return static_cast<int>(spec_.levels.size()) - 1; }
   int max_key_level() const { return max_key_level_; }  // -1: no keys at all
   bool has_keys(int level) const { return !this->level(level).special.empty(); }
-  const LevelSpec& level(int level) const {
-    return spec_.levels[static_cast<std::size_t>(level)];
-  }
+  const LevelSpec& level(int level) const { return spec_.levels[static_cast<std::size_t>(level)]; }
   const std::vector<std::uint64_t>& q() const { return q_; }
   const std::vector<std::uint64_t>& p() const { return p_; }
   int limb_count(int level) const { return static_cast<int>(this->level(level).primes.size()); }

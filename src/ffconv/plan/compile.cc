@@ -65,8 +65,7 @@ class Compiler {
            "network {}: {} {} layers at {} bits of precision with packing {} (best found: {:.1f} "
            "bits); use fewer layers, less precision or tighter value ranges",
            network_.name, rings, network_.layers.size(), options_.precision_bits,
-           to_string(options_.packing),
-           std::max(0.0, std::log2(range_ / smallest_std_)));
+           to_string(options_.packing), std::max(0.0, std::log2(range_ / smallest_std_)));
     }
     best_->report.alternatives = std::move(alternatives_);
     return std::move(*best_);
@@ -228,7 +227,8 @@ class Compiler {
   double upload_us(const Program& program) const {
     double bits = 0;
     for (std::int32_t i = 0; i < program.input_count; ++i) {
-      const auto level = static_cast<std::size_t>(program.values[static_cast<std::size_t>(i)].level);
+      const auto level =
+          static_cast<std::size_t>(program.values[static_cast<std::size_t>(i)].level);
       for (const std::uint16_t k : program.params.levels[level].primes) {
         bits += program.params.q_bits[k];
       }

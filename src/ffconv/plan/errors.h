@@ -25,8 +25,8 @@ class ErrorModel {
   // Rescaling. Of three polynomials it costs far more, as the rounding of the third meets the
   // square of the secret.
   double rescaling(int polynomials) const;
-  // What the key's errors add in one key switch at `level`, without the rounding at its end; the level
-  // has special primes.
+  // What the key's errors add in one key switch at `level`, without the rounding at its end; the
+  // level has special primes.
   double key_switch(int level) const;
 
  private:

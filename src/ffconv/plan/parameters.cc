@@ -16,8 +16,8 @@
 namespace ffconv::plan {
 namespace {
 
-constexpr double kMaxValueBits = 40;    // b; doubles encode and decode this precisely
-constexpr double kMaxWeightBits = 40;   // w
+constexpr double kMaxValueBits = 40;   // b; doubles encode and decode this precisely
+constexpr double kMaxWeightBits = 40;  // w
 constexpr double kLeastWeightBits = 8;
 constexpr double kLastModulusBits = 3;  // of the last modulus beyond b: sign, two to spare
 constexpr double kBitStep = 0.5;
@@ -79,8 +79,8 @@ std::vector<double> real_factors(const Params& params) {
 std::vector<std::array<std::size_t, 3>> words(const ParamsSpec& spec) {
   std::vector<std::array<std::size_t, 3>> result;
   for (const LevelSpec& level : spec.levels) {
-    result.push_back({level.primes.size(), level.special.size(),
-                      static_cast<std::size_t>(level.digit_primes)});
+    result.push_back(
+        {level.primes.size(), level.special.size(), static_cast<std::size_t>(level.digit_primes)});
   }
   return result;
 }
@@ -241,8 +241,7 @@ std::optional<ParamsSpec> make_chain(const ChainShape& shape, int log_n, const C
 double least_value_bits(int log_n, double precision_bits, double margin) {
   ParamsSpec ring;
   ring.log_n = log_n;
-  return std::max<double>(log_n,
-                          std::log2(ErrorModel(ring).rounding() / margin) + precision_bits);
+  return std::max<double>(log_n, std::log2(ErrorModel(ring).rounding() / margin) + precision_bits);
 }
 
 double least_chain_bits(int log_n, int levels, double precision_bits, double margin) {

@@ -36,14 +36,14 @@ struct ChainShape {
 ChainShape chain_shape(const Program& program);
 
 struct ChainBits {
-  double value_bits = 0;   // b
-  double weight_bits = 0;  // w
+  double value_bits = 0;             // b
+  double weight_bits = 0;            // w
   double word_bits = kMaxPrimeBits;  // primes have at most these
 };
 
 // What keys a chain must have.
 enum class Keys {
-  kAsAsked,      // at the levels of the shape: no chain where one has no room for them
+  kAsAsked,        // at the levels of the shape: no chain where one has no room for them
   kWherePossible,  // at every level that has room
 };
 
@@ -52,8 +52,8 @@ std::optional<ParamsSpec> make_chain(const ChainShape& shape, int log_n, const C
                                      Keys keys, double limit, const CostTable& table);
 
 struct ParameterGoal {
-  double margin = 1;          // a value is at most its bound divided by this
-  double largest_std = 0;     // of an output's error
+  double margin = 1;                            // a value is at most its bound divided by this
+  double largest_std = 0;                       // of an output's error
   std::function<double(const Program&)> price;  // of the program with parameters, lower is better
 };
 

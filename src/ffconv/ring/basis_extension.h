@@ -73,7 +73,8 @@ class ModulusChange {
   BasisExtension::Digits make_remainder(const std::vector<const Word*>& leaving) const {
     return extension_.make_digits(leaving);
   }
-  // Writes remainder_i of target limb i, evaluation form; with the sign turned for limbs that enter.
+  // Writes remainder_i of target limb i, evaluation form; with the sign turned for limbs that
+  // enter.
   void remainder_limb(Word* dst, const BasisExtension::Digits& remainder, std::size_t i) const;
 
   // dst = factor(i) x - remainder; the remainder itself where the limb enters (x == nullptr).

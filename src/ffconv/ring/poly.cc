@@ -39,9 +39,8 @@ void set_zero(Poly<Eval>& x) {
 }
 
 bool contains(const Basis& basis, const Basis& part) {
-  return std::ranges::all_of(part, [&](std::uint16_t prime) {
-    return std::ranges::find(basis, prime) != basis.end();
-  });
+  return std::ranges::all_of(
+      part, [&](std::uint16_t prime) { return std::ranges::find(basis, prime) != basis.end(); });
 }
 
 Poly<Eval> restrict_basis(const Poly<Eval>& x, const Basis& basis) {

@@ -103,9 +103,10 @@ void check_keys(const plan::KeyRequest& keys, const Params& params, const std::s
   }
   std::pair<std::int32_t, std::int32_t> previous{0, params.max_level()};
   for (const auto& [step, level] : keys.rotations) {
-    require(std::pair(step, level) > previous && static_cast<std::size_t>(step) < params.slot_count(),
-            what, "expected ascending rotation steps below {}, got {} at level {} after {}",
-            params.slot_count(), step, level, previous.first);
+    require(
+        std::pair(step, level) > previous && static_cast<std::size_t>(step) < params.slot_count(),
+        what, "expected ascending rotation steps below {}, got {} at level {} after {}",
+        params.slot_count(), step, level, previous.first);
     check_level(level, fmt::format("key for rotations by {}", step));
     previous = {step, level};
   }

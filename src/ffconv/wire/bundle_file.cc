@@ -60,8 +60,7 @@ void write_keys(ByteWriter& writer, const plan::KeyRequest& keys) {
 
 plan::KeyRequest read_keys(ByteReader& reader) {
   plan::KeyRequest keys;
-  keys.relinearization =
-      read_list(reader, sizeof(std::int32_t), [&] { return reader.i32(); });
+  keys.relinearization = read_list(reader, sizeof(std::int32_t), [&] { return reader.i32(); });
   keys.rotations = read_list(reader, kRotationBytes, [&] {
     plan::KeyRequest::Rotation rotation;
     rotation.step = reader.i32();

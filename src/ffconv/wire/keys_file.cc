@@ -72,8 +72,9 @@ EvaluationKeys parse_evaluation_keys(std::span<const std::uint8_t> file, const C
   for (std::size_t left = reader.count(kKeyHeadBytes); left > 0; --left) {
     SwitchingKey key = read_key(reader, *context);
     if (key.level <= previous_level) {
-      reader.reject(fmt::format("expected relinearization keys of ascending levels, got {} after {}",
-                                key.level, previous_level));
+      reader.reject(
+          fmt::format("expected relinearization keys of ascending levels, got {} after {}",
+                      key.level, previous_level));
     }
     previous_level = key.level;
     keys.relinearization.emplace(previous_level, std::move(key));

@@ -213,8 +213,7 @@ void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
                      const WordPermutation& permutation, std::size_t n, const LimbTables& t) {
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint32_t source = permutation.source[i];
-    const std::uint64_t difference =
-        b == nullptr ? a[source] : sub_mod(a[source], b[source], t.q);
+    const std::uint64_t difference = b == nullptr ? a[source] : sub_mod(a[source], b[source], t.q);
     dst[i] = c == nullptr ? difference : add_mod(difference, c[source], t.q);
   }
 }
