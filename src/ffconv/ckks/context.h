@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "ffconv/ckks/embedding.h"
 #include "ffconv/ckks/params.h"
 #include "ffconv/ring/basis_extension.h"
 #include "ffconv/ring/ring.h"
@@ -46,12 +47,7 @@ class Context {
   // P modulo q_i.
   const std::vector<std::uint64_t>& p_residues() const { return p_residues_; }
 
-  // Unit roots of the encoder: entry 2^s + i is exp(2 pi i e / 4N), e as in the ring's twiddles.
-  struct Roots {
-    AlignedBuffer<double> real, imaginary;
-    AlignedBuffer<std::uint32_t> word_of_slot;  // slot j stands in word reverse_bits((5^j - 1) / 4)
-  };
-  const Roots& roots() const { return roots_; }
+  const Embedding& embedding() const { return embedding_; }
 
  private:
   Context(const Params& params, const Kernels& kernels);
@@ -61,7 +57,7 @@ class Context {
   std::vector<DivideByPrimes> rescale_, mod_down_, mod_down_rescale_;
   std::vector<std::vector<BasisExtension>> mod_up_;
   std::vector<std::uint64_t> p_residues_;
-  Roots roots_;
+  Embedding embedding_;
 };
 
 using ContextPtr = std::shared_ptr<const Context>;

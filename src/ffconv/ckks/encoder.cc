@@ -12,50 +12,6 @@ namespace {
 
 constexpr double kCoefficientLimit = 0x1p62;
 
-// x, y as (real, imaginary) arrays of n values.
-struct Complex {
-  std::vector<double> real, imaginary;
-};
-
-void transform(const Context::Roots& roots, Complex& x) {
-  const std::size_t n = x.real.size();
-  for (std::size_t blocks = 1, len = n / 2; blocks < n; blocks *= 2, len /= 2) {
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const double c = roots.real[blocks + i], s = roots.imaginary[blocks + i];
-      double* re = x.real.data() + 2 * len * i;
-      double* im = x.imaginary.data() + 2 * len * i;
-      for (std::size_t j = 0; j < len; ++j) {
-        const double y_re = re[len + j] * c - im[len + j] * s;
-        const double y_im = re[len + j] * s + im[len + j] * c;
-        re[len + j] = re[j] - y_re;
-        im[len + j] = im[j] - y_im;
-        re[j] += y_re;
-        im[j] += y_im;
-      }
-    }
-  }
-}
-
-// Leaves the factor n.
-void inverse_transform(const Context::Roots& roots, Complex& x) {
-  const std::size_t n = x.real.size();
-  for (std::size_t blocks = n / 2, len = 1; blocks >= 1; blocks /= 2, len *= 2) {
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const double c = roots.real[blocks + i], s = -roots.imaginary[blocks + i];
-      double* re = x.real.data() + 2 * len * i;
-      double* im = x.imaginary.data() + 2 * len * i;
-      for (std::size_t j = 0; j < len; ++j) {
-        const double d_re = re[j] - re[len + j];
-        const double d_im = im[j] - im[len + j];
-        re[j] += re[len + j];
-        im[j] += im[len + j];
-        re[len + j] = d_re * c - d_im * s;
-        im[len + j] = d_re * s + d_im * c;
-      }
-    }
-  }
-}
-
 void check_encoding(const Context& context, std::span<const double> slots, double scale, int level,
                     bool extended) {
   const std::size_t n = context.n();
@@ -119,33 +75,6 @@ std::vector<AlignedBuffer<std::uint64_t>> mixed_radix(const Context& context,
 
 }  // namespace
 
-void slots_to_coefficients(const Context& context, std::vector<double>& values) {
-  const std::size_t n = context.n();
-  const Context::Roots& roots = context.roots();
-  Complex x{std::vector<double>(n), std::vector<double>(n, 0.0)};
-  for (std::size_t j = 0; j < n; ++j) {
-    x.real[roots.word_of_slot[j]] = values[j];
-  }
-  inverse_transform(roots, x);
-  const double factor = 1.0 / static_cast<double>(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    values[i] = x.real[i] * factor;
-  }
-}
-
-void coefficients_to_slots(const Context& context, std::vector<double>& values) {
-  const std::size_t n = context.n();
-  const Context::Roots& roots = context.roots();
-  Complex x{values, std::vector<double>(n, 0.0)};
-  for (std::size_t i = 1; i < n; ++i) {
-    x.imaginary[i] = -values[n - i];
-  }
-  transform(roots, x);
-  for (std::size_t j = 0; j < n; ++j) {
-    values[j] = x.real[roots.word_of_slot[j]];
-  }
-}
-
 Plaintext encode(const Context& context, std::span<const double> slots, double scale, int level,
                  bool extended) {
   check_encoding(context, slots, scale, level, extended);
@@ -154,7 +83,7 @@ Plaintext encode(const Context& context, std::span<const double> slots, double s
   for (std::size_t j = 0; j < n; ++j) {
     values[j] = slots[j % slots.size()];
   }
-  slots_to_coefficients(context, values);
+  context.embedding().slots_to_coefficients(values);
   AlignedBuffer<std::int64_t> coefficients(n);
   for (std::size_t i = 0; i < n; ++i) {
     const double x = std::nearbyint(values[i] * scale);
@@ -206,7 +135,7 @@ std::vector<double> centred_coefficients(const Context& context, const Poly<Coef
 
 std::vector<double> decode(const Context& context, const Poly<Coeff>& poly, double scale) {
   std::vector<double> values = centred_coefficients(context, poly);
-  coefficients_to_slots(context, values);
+  context.embedding().coefficients_to_slots(values);
   for (double& x : values) {
     x /= scale;
   }

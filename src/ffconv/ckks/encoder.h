@@ -26,8 +26,4 @@ std::vector<double> decode(const Context& context, const Poly<Coeff>& poly, doub
 // The centred coefficients as doubles (relative error 2^-53). Constant-time in the data.
 std::vector<double> centred_coefficients(const Context& context, const Poly<Coeff>& poly);
 
-// embedding(coefficients): n values to n slots, and back; in place, unscaled.
-void coefficients_to_slots(const Context& context, std::vector<double>& values);
-void slots_to_coefficients(const Context& context, std::vector<double>& values);
-
 }  // namespace ffconv

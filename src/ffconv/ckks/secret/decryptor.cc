@@ -48,7 +48,7 @@ std::vector<double> decrypt_coefficients_raw(const SecretKey& secret,
 
 std::vector<double> decrypt_raw(const SecretKey& secret, const Ciphertext& ciphertext) {
   std::vector<double> values = decrypt_coefficients_raw(secret, ciphertext);
-  coefficients_to_slots(*ciphertext.context, values);
+  ciphertext.context->embedding().coefficients_to_slots(values);
   for (double& x : values) {
     x /= ciphertext.scale;
   }
@@ -70,7 +70,7 @@ SharedResult decrypt(const SecretKey& secret, const Ciphertext& ciphertext,
   for (double& x : values) {
     x += sample_flood(random, bound);
   }
-  coefficients_to_slots(*ciphertext.context, values);
+  ciphertext.context->embedding().coefficients_to_slots(values);
   SharedResult result;
   result.step = std::exp2(std::ceil(std::log2(flood_std / ciphertext.scale)));
   for (const double x : values) {
