@@ -309,4 +309,36 @@ struct Body {
       return reduce(sum, p);
     });
   }
+
+  // |x| < 128 < q: a residue of every prime as it is.
+  static void import_small(Word* dst, const std::int8_t* src, std::size_t n, const LimbTables&) {
+    map(dst, n, [&](std::size_t i) { return V::from_int8(src + i); });
+  }
+
+  static void add_product(Word* dst, const Word* a, const Word* b, std::size_t n,
+                          const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) {
+      return reduce(V::add(V::load(dst + i), mul(V::load(a + i), V::load(b + i), p)), p);
+    });
+  }
+
+  static void sub_product(Word* dst, const Word* a, const Word* b, std::size_t n,
+                          const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) {
+      return reduce(V::sub(V::load(dst + i), mul(V::load(a + i), V::load(b + i), p)), p);
+    });
+  }
+
+  static void combine_digits(double* dst, const Word* const* digits, const double* moduli,
+                             std::size_t count, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      R value = V::load(digits[count - 1] + i);
+      for (std::size_t j = count - 1; j-- > 0;) {
+        value = V::multiply_add(value, V::set1(moduli[j]), V::load(digits[j] + i));
+      }
+      V::store(dst + i, value);
+    }
+  }
 };

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "ffconv/ring/kernels/double_tables.h"
+#include "ffconv/ring/kernels/scalar_fft.h"
 #include "ffconv/ring/kernels/tiers.h"
 
 namespace ffconv {
@@ -13,6 +14,9 @@ namespace {
 
 #include "ffconv/ring/kernels/double-inl.h"
 #include "ffconv/ring/kernels/double_ntt-inl.h"
+#include "ffconv/ring/kernels/fft-inl.h"
+#include "ffconv/ring/kernels/sampling-inl.h"
+
 #include "ffconv/ring/kernels/double_table-inl.h"
 #include "ffconv/ring/kernels/simd_portable-inl.h"
 

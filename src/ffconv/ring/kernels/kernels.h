@@ -52,6 +52,8 @@ struct WordPermutation {
   AlignedBuffer<std::uint32_t> source;
 };
 
+struct EmbeddingTables;
+
 struct Kernels {
   std::string_view name;
   int min_log_n;  // smallest ring; n is at least 2^min_log_n in every call
@@ -126,6 +128,31 @@ struct Kernels {
   void (*extend)(Word* dst, const Word* const* digits, const Constant* weights, std::size_t count,
                  const Word* overflow, const Constant& product, std::size_t n,
                  const LimbTables& tables);
+
+  // Integers of one byte, |src[i]| < 128 -> limb. src needs no alignment.
+  void (*import_small)(Word* dst, const std::int8_t* src, std::size_t n, const LimbTables&);
+  // dst += a * b; dst -= a * b.
+  void (*add_product)(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables&);
+  void (*sub_product)(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables&);
+  // dst = digits[0] + digits[1] * moduli[0] + digits[2] * moduli[0] * moduli[1] + ..., in doubles
+  // by fused multiply-add from the last digit on. count >= 1.
+  void (*combine_digits)(double* dst, const Word* const* digits, const double* moduli,
+                         std::size_t count, std::size_t n);
+
+  // What follows works on doubles and integers: the same bits in every tier.
+
+  // N coefficients -> N slot values, in place (embedding_tables.h): M = N / 2 real parts, then M
+  // imaginary parts; word k < M of each holds the values at zeta^(1 + 4j), j = 2 reverse_bits(k,
+  // log_n - 1), in the real and j + 1 in the imaginary part. And back, with the factor 2N.
+  void (*fft_forward)(double* x, const EmbeddingTables&);
+  void (*fft_inverse)(double* x, const EmbeddingTables&);
+  // dst[i] = x[i] * factor rounded to the nearest integer, ties to even. Returns the largest
+  // magnitude; from 2^62 on, what stands in dst is of no use. No entry is a NaN.
+  double (*round_to_signed)(std::int64_t* dst, const double* x, double factor, std::size_t n);
+  // dst[i] = the number of table entries below random[i] / 2 (rounded down), negated where
+  // random[i] is odd. Entries below 2^63; count < 128; n a multiple of 32.
+  void (*invert_cumulative)(std::int8_t* dst, const std::uint64_t* random, std::size_t n,
+                            const std::uint64_t* table, std::size_t count);
 };
 
 // The tiers compiled in and executable on this machine, best first; `scalar` is always the last.
