@@ -1,0 +1,58 @@
+"""Starts a factorized network from a trained one: response-weighted principal components.
+
+The outputs z of a layer (after batch normalization, so that every channel counts alike) have a covariance over
+training images and positions. With its leading `rank` eigenvectors E, z ~ mean + E E' (z - mean): so V = E' W gives
+rank channels, U = E gives the layer's outputs back, and the mean goes into the batch normalization. No labels needed.
+"""
+
+import torch
+
+IMAGES = 4000
+BATCH = 250
+
+
+@torch.no_grad()
+def output_covariances(network, pixels):
+    """Per activation: the covariance of z, [channels, channels]."""
+    sums = [None] * len(network.activations)
+    for batch in pixels[:IMAGES].split(BATCH):
+        for k, z in enumerate(network.evaluate(batch.float())[1]):
+            rows = z.transpose(0, 1).flatten(1)
+            rows = torch.cat([rows, torch.ones(1, rows.shape[1])])  # the last row and column count and sum
+            sums[k] = rows @ rows.T + (sums[k] if sums[k] is not None else 0)
+    covariances = []
+    for total in sums:
+        mean = total[:-1, -1] / total[-1, -1]
+        covariances.append(total[:-1, :-1] / total[-1, -1] - torch.outer(mean, mean))
+    return covariances
+
+
+def leading_components(covariance, rank):
+    """[channels, rank], orthonormal."""
+    return torch.linalg.eigh(covariance)[1].flip(1)[:, :rank]
+
+
+@torch.no_grad()
+def start_from(network, original, pixels):
+    """Copies the trained `original` into `network`, factorizing the layers that only there have a rank."""
+    covariances = output_covariances(original, pixels)
+    network.pixel_scale.copy_(original.pixel_scale)
+    network.pixel_shift.copy_(original.pixel_shift)
+    for k, (linear, source) in enumerate(zip(network.linears, original.linears)):
+        if linear.whitening is not None:
+            linear.whitening.copy_(source.whitening)
+        if linear.bias is not None:
+            linear.bias.copy_(source.bias)
+        if not linear.layer.rank:
+            linear.weight.copy_(source.weight)
+        elif source.layer.rank:
+            linear.u.copy_(source.u)
+            linear.v.copy_(source.v)
+        else:
+            rstd = original.activations[k].folded()[1]
+            components = leading_components(covariances[k], linear.layer.rank)
+            normalized = rstd[:, None] * source.weight.flatten(1)
+            linear.v.copy_((components.T @ normalized).view_as(linear.v))
+            linear.u.copy_(components)
+    for activation, source in zip(network.activations, original.activations):
+        activation.load_state_dict(source.state_dict())
