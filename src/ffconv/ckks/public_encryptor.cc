@@ -18,18 +18,18 @@ Ciphertext encrypt(const ContextPtr& context, const PublicKey& key, const Plaint
          key.level, plaintext.level);
   }
   const Ring& ring = context->ring();
-  SecureBuffer<std::int64_t> sample(ring.n());
+  SecureBuffer<std::int8_t> sample(ring.n());
   SeededStream random(random_seed(), 0);
   sample_ternary(sample.span(), random);
-  const Poly<Eval> v = to_eval(from_signed(ring, key.b.basis(), sample.span()));
+  const Poly<Eval> v = to_eval(from_small(ring, key.b.basis(), sample.span()));
 
   Ciphertext result;
   result.context = context;
   result.level = plaintext.level;
   result.scale = plaintext.scale;
   for (const Poly<Eval>* half : {&key.b, &key.a}) {
-    sample_gaussian(sample.span(), random);
-    Poly<Eval> c = to_eval(from_signed(ring, key.b.basis(), sample.span()));
+    sample_gaussian(sample.span(), random, ring.kernels());
+    Poly<Eval> c = to_eval(from_small(ring, key.b.basis(), sample.span()));
     Poly<Eval> product(ring, half->basis());
     mul_into(product, *half, v);
     add_inplace(c, product);
