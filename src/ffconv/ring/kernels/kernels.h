@@ -3,9 +3,11 @@
 // A limb is N words modulo one prime. Its form is the tier's own, and only kernels look inside:
 //   scalar             canonical residue in [0, q), as an integer
 //   avx2, avx512       an integer x held in a double, x = residue mod q, |x| <= q
+//   avx512ifma         an integer x in [0, 2q), x = residue mod q
 // import and export convert from and to canonical residues; two tiers agree when their exports do,
-// bit for bit. A *digit* is N words that hold the integers of one limb in [-(q-1)/2, (q-1)/2],
-// exactly, so that another prime can reduce them (base extension).
+// bit for bit; N zero words are a zero limb in every tier. A *digit* is N words that hold the
+// integers of one limb in [-(q-1)/2, (q-1)/2], exactly, so that another prime can reduce them (base
+// extension); its form, and that of an overflow, is the tier's own too (double, two's complement).
 //
 // Evaluation form: word i is the value at w^e, e = 1 + 4 * reverse_bits(i, log_n), w the primitive
 // 4N-th root of the prime; in coefficient form word i is the coefficient of X^i + X^-i (of 1 for i
@@ -42,9 +44,9 @@ struct LimbTables {
   // Twiddles of the N-point transform and its inverse: entry 2^s + i belongs to block i of stage s;
   // the tier chooses the order within a stage.
   AlignedBuffer<Constant> forward, inverse;
-  Constant psi;           // w^N, psi^2 = -1: the fold
-  Constant unfold;        // 1 / 2N
-  Constant unfold_first;  // 1 / N
+  Constant psi;           // w^N, psi^2 = -1: the fold; avx512ifma: -psi
+  Constant unfold;        // 1 / 2N; avx512ifma: (1 + psi) / 4N
+  Constant unfold_first;  // 1 / N; avx512ifma: (1 - psi) / 4N
 };
 
 // Permutation of the words in evaluation form: word i of the result is word source[i].
@@ -159,8 +161,8 @@ struct Kernels {
 std::span<const Kernels* const> available_kernels();
 
 // The tier in use: the best available, or the one that the environment variable FFCONV_SIMD names
-// (scalar, avx2, avx512). Chosen once. Throws kUnsupported where the named tier does not exist or
-// this machine lacks it.
+// (scalar, avx2, avx512, avx512ifma). Chosen once. Throws kUnsupported where the named tier does
+// not exist or this machine lacks it.
 const Kernels& active_kernels();
 
 // As active_kernels, by name.
