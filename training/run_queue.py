@@ -10,6 +10,7 @@ next. With --queue FILE the names are read from FILE, one a line, anew before ev
 
 import argparse
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -53,6 +54,8 @@ def train(name, args):
             return process.wait()
         except BaseException:
             process.terminate()
+            process.send_signal(signal.SIGCONT)  # it may be paused
+            process.wait()
             raise
         finally:
             if args.pid_file is not None:
@@ -68,6 +71,7 @@ def main():
     parser.add_argument("--max-minutes", type=float, help="as for train.py, of each piece")
     parser.add_argument("--pid-file", type=Path, help="holds the process id of the run in progress, to pause it by")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("queue: terminated"))  # and the run in progress with it
 
     failed = set()
     while True:

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Optional
 
+from . import augment
+
 
 class ConfigError(Exception):
     """A configuration file that is not as described here."""
@@ -68,12 +70,12 @@ class Distillation:
 @dataclasses.dataclass
 class Config:
     name: str
-    dataset: str                   # mnist or cifar10
+    dataset: str                   # mnist, cifar10, or one's own (data.py)
     layers: list
     title: str = ""                # for the model card
     activation: str = "quadratic"  # or relu
     whitening: float = 0.0         # share of the mean eigenvalue added to all; 0: no whitening
-    augmentation: Optional[str] = None
+    augmentation: str = "crop-flip"  # or affine (augment.py)
     training: Training = dataclasses.field(default_factory=Training)
     distillation: Optional[Distillation] = None
     start_from: Optional[str] = None  # a finished run beside this one, whose layers are factorized
@@ -109,6 +111,9 @@ def parse(values, where="configuration"):
             raise ConfigError(f"{where}: layer {k}: expected one of conv and dense")
     if config.activation not in ("quadratic", "relu"):
         raise ConfigError(f"{where}: activation: expected quadratic or relu, got {config.activation}")
+    if config.augmentation not in augment.AUGMENTATIONS:
+        raise ConfigError(f"{where}: augmentation: expected {' or '.join(augment.AUGMENTATIONS)}, got "
+                          f"{config.augmentation}")
     if config.export and (config.activation == "relu" or any(layer.pool > 1 for layer in config.layers)):
         raise ConfigError(f"{where}: ReLU and maxima cannot run encrypted; set export to false for a teacher")
     return config

@@ -1,7 +1,8 @@
 """MNIST and CIFAR-10 from their official files, checked by SHA-256.
 
 The files may be unpacked or compressed (.gz, .xz); the sums are of the unpacked contents. The folder is the option
---data or $FFCONV_DATA, else data/ or ../shared/data beside the repository, and holds mnist/ and cifar10/.
+--data or $FFCONV_DATA, else data/ or ../shared/data beside the repository, and holds mnist/ and cifar10/. Any other
+data set NAME is a file NAME.npz there, with the arrays of OWN_ARRAYS and optionally class_names.
 """
 
 import dataclasses
@@ -34,6 +35,7 @@ ADDRESSES = {
     "mnist": "http://yann.lecun.com/exdb/mnist/",
     "cifar10": "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
 }
+OWN_ARRAYS = ("train_pixels", "train_labels", "test_pixels", "test_labels")
 CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 
 
@@ -65,8 +67,8 @@ class Dataset:
         return tuple(self.train.pixels.shape[1:])
 
 
-def find_folder(name, root=None):
-    """The folder of data set `name` below root, or below the first of the usual places that has it."""
+def find(name, root=None):
+    """The path of `name` in root, or in the first of the usual places that has it."""
     if root is not None:
         roots = [Path(root)]
     else:
@@ -74,10 +76,11 @@ def find_folder(name, root=None):
         roots = [Path(variable)] if variable else []
         roots += [REPOSITORY / "data", REPOSITORY.parent / "shared" / "data"]
     for candidate in roots:
-        if (candidate / name).is_dir():
+        if (candidate / name).exists():
             return candidate / name
-    raise DataError(f"the data set '{name}' is not in {', '.join(str(r / name) for r in roots)}; get it from "
-                    f"{ADDRESSES[name]} and name the folder that holds {name}/ by --data or FFCONV_DATA")
+    source = f"get it from {ADDRESSES[name]} and " if name in ADDRESSES else ""
+    raise DataError(f"there is no {', nor '.join(str(r / name) for r in roots)}; {source}name the folder that holds "
+                    f"{name} by --data or FFCONV_DATA")
 
 
 def read_published(folder, name, sums):
@@ -114,11 +117,28 @@ def _cifar10_images(folder, names):
     return Images(pixels, torch.from_numpy(records[:, 0].astype(np.int64)))
 
 
+def _own_images(arrays, part, path):
+    pixels, labels = arrays[f"{part}_pixels"], arrays[f"{part}_labels"]
+    if pixels.dtype != np.uint8 or pixels.ndim != 4 or labels.shape != pixels.shape[:1]:
+        raise DataError(f"{path}: {part}_pixels: expected uint8 [n, channels, rows, columns] and n labels, got "
+                        f"{pixels.dtype} {list(pixels.shape)} and {list(labels.shape)}")
+    return Images(torch.from_numpy(pixels), torch.from_numpy(labels.astype(np.int64)))
+
+
+def _load_own(name, path):
+    with np.load(path) as arrays:
+        missing = [array for array in OWN_ARRAYS if array not in arrays]
+        if missing:
+            raise DataError(f"{path}: {', '.join(missing)}: missing")
+        names = [str(text) for text in arrays["class_names"]] if "class_names" in arrays else []
+        return Dataset(name, _own_images(arrays, "train", path), _own_images(arrays, "test", path), names)
+
+
 def load(name, root=None):
-    """The data set "mnist" or "cifar10". Raises DataError."""
+    """The data set "mnist", "cifar10", or one's own. Raises DataError."""
     if name not in ADDRESSES:
-        raise DataError(f"unknown data set '{name}'; known: {', '.join(ADDRESSES)}")
-    folder = find_folder(name, root)
+        return _load_own(name, find(f"{name}.npz", root))
+    folder = find(name, root)
     if name == "mnist":
         return Dataset(name, _mnist_images(folder, "train"), _mnist_images(folder, "t10k"), [])
     names = list(CIFAR10_FILES)

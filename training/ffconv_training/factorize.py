@@ -38,6 +38,8 @@ def start_from(network, original, pixels):
     covariances = output_covariances(original, pixels)
     network.pixel_scale.copy_(original.pixel_scale)
     network.pixel_shift.copy_(original.pixel_shift)
+    for activation, source in zip(network.activations, original.activations):
+        activation.load_state_dict(source.state_dict())
     for k, (linear, source) in enumerate(zip(network.linears, original.linears)):
         if linear.whitening is not None:
             linear.whitening.copy_(source.whitening)
@@ -54,5 +56,6 @@ def start_from(network, original, pixels):
             normalized = rstd[:, None] * source.weight.flatten(1)
             linear.v.copy_((components.T @ normalized).view_as(linear.v))
             linear.u.copy_(components)
-    for activation, source in zip(network.activations, original.activations):
-        activation.load_state_dict(source.state_dict())
+            mean, var, fourth = network.activations[k].statistics
+            mean = components @ (components.T @ (rstd * mean))
+            network.activations[k].statistics.copy_(torch.stack([mean, rstd ** 2 * var, fourth]))

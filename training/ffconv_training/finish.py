@@ -113,7 +113,8 @@ def card(config, report):
     """The model card, Markdown."""
     training = dataclasses.asdict(config.training)
     recipe = ", ".join(f"{name} {value}" for name, value in training.items())
-    data = {"mnist": "MNIST (LeCun, Cortes)", "cifar10": "CIFAR-10 (Krizhevsky, 2009)"}[config.dataset]
+    data = {"mnist": "MNIST (LeCun, Cortes)", "cifar10": "CIFAR-10 (Krizhevsky, 2009)"}.get(
+        config.dataset, config.dataset)
     total = sum(layer["multiplications"] for layer in report["layers"].values())
     hours = report["cpu_seconds"] / 3600
     lines = [
