@@ -30,7 +30,7 @@ std::shared_ptr<const Context> Context::make(const Params& params, const Kernels
 Context::Context(const Params& params, const Kernels& kernels)
     : params_(params),
       ring_(params.log_n(), all_primes(params), kernels),
-      embedding_(params.log_n()) {
+      embedding_(params.log_n(), kernels) {
   const std::size_t q_count = params.q().size(), p_count = params.p().size();
   const Basis special = range(q_count, q_count + p_count);
   for (std::size_t level = 1; level < q_count; ++level) {
