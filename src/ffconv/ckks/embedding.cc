@@ -8,17 +8,13 @@
 namespace ffconv {
 
 Embedding::Embedding(int log_n, const Kernels& kernels)
-    : kernels_(&kernels),
-      tables_(log_n),
-      slot_of_word_(std::size_t{1} << log_n),
-      word_of_slot_(std::size_t{1} << log_n) {
+    : kernels_(&kernels), tables_(log_n), word_of_slot_(std::size_t{1} << log_n) {
   const std::size_t n = std::size_t{1} << log_n;
   std::uint64_t exponent = 1;
   for (std::size_t slot = 0; slot < n; ++slot) {
     const std::uint64_t point = (exponent - 1) / 4;
     const std::uint64_t word = point % 2 * (n / 2) + reverse_bits(point / 2, log_n - 1);
     word_of_slot_[slot] = static_cast<std::uint32_t>(word);
-    slot_of_word_[word] = static_cast<std::uint32_t>(slot);
     exponent = exponent * 5 % (4 * n);
   }
 }
@@ -33,8 +29,9 @@ void Embedding::to_slots(std::span<double> slots, double* words, double factor) 
 
 void Embedding::to_coefficients(double* words, std::span<const double> slots) const {
   const std::size_t mask = slots.size() - 1;
-  for (std::size_t word = 0; word < n(); ++word) {
-    words[word] = slots[slot_of_word_[word] & mask];
+  // Slot after slot: word after word, the reads would fall on few lines of the cache.
+  for (std::size_t slot = 0; slot < n(); ++slot) {
+    words[word_of_slot_[slot]] = slots[slot & mask];
   }
   kernels_->fft_inverse(words, tables_);
 }

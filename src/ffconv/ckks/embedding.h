@@ -16,7 +16,7 @@ class Embedding {
  public:
   Embedding(int log_n, const Kernels& kernels);
 
-  std::size_t n() const { return slot_of_word_.size(); }
+  std::size_t n() const { return word_of_slot_.size(); }
 
   // slots[j] = factor f(zeta^(5^j)) for the coefficients in `words`, n of them, 64-byte aligned,
   // which it overwrites. Constant-time in the data. Does not allocate.
@@ -33,7 +33,7 @@ class Embedding {
  private:
   const Kernels* kernels_;
   EmbeddingTables tables_;
-  AlignedBuffer<std::uint32_t> slot_of_word_, word_of_slot_;  // of the transforms' words
+  AlignedBuffer<std::uint32_t> word_of_slot_;  // of the transforms
 };
 
 }  // namespace ffconv

@@ -86,15 +86,18 @@ struct Body {
     }
   }
 
-  // src = high * 2^31 + low, |high| <= 2^31, 0 <= low < 2^31.
+  // src = high * 2^32 + low, |high| <= 2^30, 0 <= low < 2^32: one quotient for both parts.
   static void import_signed(Word* dst, const std::int64_t* src, std::size_t n,
                             const LimbTables& t) {
     const Prime p(t);
-    const Factor shift(make_double_constant((std::uint64_t{1} << 31) % t.q, t.q));
+    const Factor shift(make_double_constant((std::uint64_t{1} << 32) % t.q, t.q));
     map(dst, n, [&](std::size_t i) {
       R high, low;
       V::split_signed(src + i, high, low);
-      return reduce(V::add(mul(high, shift, p), low), p);
+      const R product = V::mul(high, shift.w);
+      const R rest = V::add(V::multiply_sub(high, shift.w, product), low);
+      const R quotient = round(V::multiply_add(high, shift.ratio, V::mul(low, p.inverse)));
+      return V::add(V::negative_multiply_add(quotient, p.q, product), rest);
     });
   }
 

@@ -80,12 +80,15 @@ struct Avx2 {
                         _mm256_and_si256(bits, _mm256_set1_epi64x((std::int64_t{1} << 52) - 1)));
   }
 
-  // x = high * 2^31 + low for |x| < 2^62, through the non-negative x + 2^62.
+  // x = high * 2^32 + low, 0 <= low < 2^32, each in the low bits of 2^52: the high one with its
+  // sign bit flipped, that is 2^31 added.
   static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
     const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    const __m256i biased = _mm256_add_epi64(x, _mm256_set1_epi64x(std::int64_t{1} << 62));
-    high = _mm256_sub_pd(from_u52(_mm256_srli_epi64(biased, 31)), _mm256_set1_pd(0x1p31));
-    low = from_u52(_mm256_and_si256(x, _mm256_set1_epi64x((std::int64_t{1} << 31) - 1)));
+    const Reg unit = _mm256_set1_pd(0x1p52), biased_unit = _mm256_set1_pd(0x1p52 + 0x1p31);
+    high = _mm256_sub_pd(_mm256_xor_pd(_mm256_castsi256_pd(_mm256_srli_epi64(x, 32)), biased_unit),
+                         biased_unit);
+    low = _mm256_sub_pd(
+        _mm256_castsi256_pd(_mm256_blend_epi32(x, _mm256_castpd_si256(unit), 0b10101010)), unit);
   }
 
   static Reg from_int8(const std::int8_t* p) {

@@ -83,12 +83,11 @@ struct Avx512 {
     _mm512_storeu_si512(p, _mm512_and_si512(bits, _mm512_set1_epi64((std::int64_t{1} << 52) - 1)));
   }
 
-  // x = high * 2^31 + low for |x| < 2^62, through the non-negative x + 2^62.
+  // x = high * 2^32 + low, 0 <= low < 2^32.
   static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
     const __m512i x = _mm512_loadu_si512(p);
-    const __m512i biased = _mm512_add_epi64(x, _mm512_set1_epi64(std::int64_t{1} << 62));
-    high = _mm512_sub_pd(from_u52(_mm512_srli_epi64(biased, 31)), _mm512_set1_pd(0x1p31));
-    low = from_u52(_mm512_and_si512(x, _mm512_set1_epi64((std::int64_t{1} << 31) - 1)));
+    high = _mm512_cvtepi64_pd(_mm512_srai_epi64(x, 32));
+    low = _mm512_cvtepi64_pd(_mm512_and_si512(x, _mm512_set1_epi64(0xffffffff)));
   }
 
   static Reg from_int8(const std::int8_t* p) {

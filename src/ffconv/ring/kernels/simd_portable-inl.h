@@ -102,10 +102,10 @@ struct Portable {
       p[i] = static_cast<std::uint64_t>(x.lane[i]);
     }
   }
+  // x = high * 2^32 + low, 0 <= low < 2^32.
   static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
-    high = each([p](std::size_t i) { return static_cast<double>(p[i] >> 31); });
-    low = each(
-        [p](std::size_t i) { return static_cast<double>(p[i] & ((std::int64_t{1} << 31) - 1)); });
+    high = each([p](std::size_t i) { return static_cast<double>(p[i] >> 32); });
+    low = each([p](std::size_t i) { return static_cast<double>(p[i] & 0xffffffff); });
   }
 
   static Reg from_int8(const std::int8_t* p) {
