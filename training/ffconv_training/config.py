@@ -79,6 +79,7 @@ class Config:
     training: Training = dataclasses.field(default_factory=Training)
     distillation: Optional[Distillation] = None
     start_from: Optional[str] = None  # a finished run beside this one, whose layers are factorized
+    start_by: str = "responses"    # or weights (factorize.py)
     export: bool = True            # write an ONNX file and a card
     model: str = ""                # name of these files, where it is not `name`
     half_precision: bool = False   # weights stored as float16, with a Cast each
@@ -111,6 +112,8 @@ def parse(values, where="configuration"):
             raise ConfigError(f"{where}: layer {k}: expected one of conv and dense")
     if config.activation not in ("quadratic", "relu"):
         raise ConfigError(f"{where}: activation: expected quadratic or relu, got {config.activation}")
+    if config.start_by not in ("responses", "weights"):
+        raise ConfigError(f"{where}: start_by: expected responses or weights, got {config.start_by}")
     if config.augmentation not in augment.AUGMENTATIONS:
         raise ConfigError(f"{where}: augmentation: expected {' or '.join(augment.AUGMENTATIONS)}, got "
                           f"{config.augmentation}")

@@ -1,8 +1,11 @@
-"""Starts a factorized network from a trained one: response-weighted principal components.
+"""Starts a factorized network from a trained one, W ~ U V.
 
-The outputs z of a layer (after batch normalization, so that every channel counts alike) have a covariance over
+By responses (principal components). The outputs z of a layer (after batch normalization, so that every channel counts alike) have a covariance over
 training images and positions. With its leading `rank` eigenvectors E, z ~ mean + E E' (z - mean): so V = E' W gives
 rank channels, U = E gives the layer's outputs back, and the mean goes into the batch normalization. No labels needed.
+
+By weights (truncated singular value decomposition): the same with the leading left singular vectors of W. No images
+needed either, and far worse, since it counts errors alike that the images hardly meet and those they meet most.
 """
 
 import torch
@@ -33,7 +36,7 @@ def leading_components(covariance, rank):
 
 
 @torch.no_grad()
-def start_from(network, original, pixels):
+def start_from(network, original, pixels, by):
     """Copies the trained `original` into `network`, factorizing the layers that only there have a rank."""
     covariances = output_covariances(original, pixels)
     network.pixel_scale.copy_(original.pixel_scale)
@@ -50,12 +53,20 @@ def start_from(network, original, pixels):
         elif source.layer.rank:
             linear.u.copy_(source.u)
             linear.v.copy_(source.v)
-        else:
+        elif by == "responses":
             rstd = original.activations[k].folded()[1]
-            components = leading_components(covariances[k], linear.layer.rank)
-            normalized = rstd[:, None] * source.weight.flatten(1)
-            linear.v.copy_((components.T @ normalized).view_as(linear.v))
-            linear.u.copy_(components)
-            mean, var, fourth = network.activations[k].statistics
-            mean = components @ (components.T @ (rstd * mean))
-            network.activations[k].statistics.copy_(torch.stack([mean, rstd ** 2 * var, fourth]))
+            _set_factors(linear, source, leading_components(covariances[k], linear.layer.rank), rstd,
+                         network.activations[k])
+        else:
+            kernel = source.kernel().flatten(1)
+            _set_factors(linear, source, leading_components(kernel @ kernel.T, linear.layer.rank),
+                         torch.ones(len(kernel)), network.activations[k])
+
+
+def _set_factors(linear, source, components, scale, activation):
+    """u v = E E' diag(scale) W for components E; the activation's statistics become those of the scaled outputs."""
+    linear.v.copy_((components.T @ (scale[:, None] * source.weight.flatten(1))).view_as(linear.v))
+    linear.u.copy_(components)
+    mean, var, fourth = activation.statistics
+    mean = components @ (components.T @ (scale * mean))
+    activation.statistics.copy_(torch.stack([mean, scale ** 2 * var, fourth]))

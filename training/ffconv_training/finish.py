@@ -127,7 +127,8 @@ def card(config, report):
         f"- **Budget.** {config.training.epochs} epochs, {hours:.2f} hours of one processor core"
         + (f", beside those of `{config.distillation.teacher}` (validation accuracy "
            f"{_percent(report['teacher_accuracy'])}), whose scores it learns from" if config.distillation else "")
-        + (f"; it starts from `{config.start_from}`, factorized" if config.start_from else "") + ".",
+        + (f"; it starts from `{config.start_from}`, factorized (validation accuracy before any training "
+           f"{_percent(report['start']['factorized'])})" if config.start_from else "") + ".",
         f"- **Recipe.** [Configuration](../training/runs/{config.name}/config.json): {recipe}; "
         f"{config.augmentation} views. `training/train.py --config training/configs/{config.name}.json` repeats it.",
         f"- **Course.** [Log](../training/runs/{config.name}/log.jsonl) and "
@@ -150,6 +151,8 @@ def finish(trainer):
         "validation_accuracy": trainer.history[-1]["validation_accuracy"],
         "cpu_seconds": math.fsum(row["cpu_seconds"] for row in trainer.history),
     }
+    if trainer.start:
+        report["start"] = trainer.start
     if config.distillation is not None:
         teacher = json.loads((folder.parent / config.distillation.teacher / REPORT).read_text())
         report["teacher_accuracy"] = teacher["validation_accuracy"]

@@ -91,7 +91,8 @@ class Trainer:
         self.network = networks.build(self.config, self.dataset.train, self.train_index)
         if self.config.start_from is not None:
             original = load_finished(self._neighbour(self.config.start_from))
-            factorize.start_from(self.network, original, self.dataset.train.part(self.train_index).pixels)
+            factorize.start_from(self.network, original, self.dataset.train.part(self.train_index).pixels,
+                                 self.config.start_by)
         self.network.to(self.device)
         self.network.dtype = self.dtype
         self.average = copy.deepcopy(self.network)
@@ -100,7 +101,7 @@ class Trainer:
         self.optimizer = torch.optim.SGD([{"params": weights, "weight_decay": training.weight_decay},
                                           {"params": others, "weight_decay": 0.0}],
                                          lr=training.rate, momentum=training.momentum, nesterov=True)
-        self.history = []
+        self.history, self.start = [], {}
         checkpoint = self.folder / runs.CHECKPOINT
         if checkpoint.is_file():
             state = torch.load(checkpoint, map_location=self.device)
@@ -109,12 +110,12 @@ class Trainer:
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.history = state["history"]
+            self.history, self.start = state["history"], state["start"]
 
     def _save(self):
         runs.save_atomically({"config": dataclasses.asdict(self.config), "network": self.network.state_dict(),
                               "average": self.average.state_dict(), "optimizer": self.optimizer.state_dict(),
-                              "history": self.history}, self.folder / runs.CHECKPOINT)
+                              "history": self.history, "start": self.start}, self.folder / runs.CHECKPOINT)
         runs.write_log(self.folder, self.history)
 
     def run(self, max_minutes=None):
@@ -123,6 +124,8 @@ class Trainer:
         self.say(f"{self.config.name}: epoch {len(self.history) + 1} of {self.config.training.epochs}, "
                  f"{self.steps_per_epoch} steps each, {str(self.dtype).split('.')[-1]} on {self.device}, "
                  f"{sum(p.numel() for p in self.network.parameters())} parameters")
+        if self.config.start_from is not None and not self.history:
+            self._measure_start()
         while len(self.history) < self.config.training.epochs:
             if max_minutes is not None and self.history:
                 elapsed = time.monotonic() - started
@@ -137,6 +140,15 @@ class Trainer:
             runs.save_atomically({"config": dataclasses.asdict(self.config), "shape": self.dataset.shape,
                                   "network": self.average.state_dict()}, self.folder / runs.NETWORK)
         return True
+
+    def _measure_start(self):
+        """Notes what factorization alone keeps of the accuracy, and with the statistics estimated anew."""
+        self.average.eval()
+        self.start["factorized"] = self._validate()["validation_accuracy"]
+        self._estimate_average()
+        self.start["reestimated"] = self._validate()["validation_accuracy"]
+        self.say("validation before training: {factorized:.4f}, with statistics estimated anew {reestimated:.4f}".format(
+            **self.start))
 
     def _recent(self, key):
         return statistics.median(row[key] for row in self.history[-5:])

@@ -93,15 +93,18 @@ def test_guards_alone_tame_a_network_that_overflows(dataset, make_config, tmp_pa
     assert excess() < before / 5
 
 
-def test_a_factorized_network_of_full_rank_starts_where_the_original_ended(dataset, make_config, tmp_path):
+@pytest.mark.parametrize("by", ["responses", "weights"])
+def test_a_factorized_network_of_full_rank_starts_where_the_original_ended(dataset, make_config, tmp_path, by):
     train(make_config(), dataset, tmp_path / "small")
     layers = [{"conv": 6, "stride": 2, "padding": 1, "rank": 6}, {"dense": 12, "rank": 12}, {"dense": 3}]
-    trainer = Trainer(make_config(name="factorized", layers=layers, start_from="small"), dataset,
+    trainer = Trainer(make_config(name="factorized", layers=layers, start_from="small", start_by=by), dataset,
                       tmp_path / "factorized", precision="float32")
     trainer.network.eval()
     original = load_finished(tmp_path / "small")
     expected, got = (evaluate(network, dataset.test.pixels)[0] for network in (original, trainer.network))
     assert (expected - got).abs().max() < 1e-4 * expected.abs().max()
+    trainer.run()
+    assert trainer.start["factorized"] == pytest.approx(trainer.start["reestimated"], abs=0.05)
 
 
 def test_leading_components_lose_the_least_of_the_outputs():
