@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "ffconv/base/aligned_buffer.h"
+
 namespace ffconv {
 
 // Overwrites the bytes with zeros; never optimized away.
@@ -51,6 +53,23 @@ class SecureBuffer {
   };
   std::unique_ptr<T, Free> data_;
   std::size_t size_ = 0;
+};
+
+// An array of intermediate values that depend on a secret: not locked, but wiped before its memory
+// serves again. Elements are 64-byte aligned and uninitialized.
+template <typename T>
+class WipedBuffer {
+ public:
+  explicit WipedBuffer(std::size_t size) : buffer_(size) {}
+  ~WipedBuffer() { zeroize(buffer_.data(), buffer_.size() * sizeof(T)); }
+  WipedBuffer(const WipedBuffer&) = delete;
+  WipedBuffer& operator=(const WipedBuffer&) = delete;
+
+  T* data() { return buffer_.data(); }
+  std::span<T> span() { return buffer_.span(); }
+
+ private:
+  AlignedBuffer<T> buffer_;
 };
 
 }  // namespace ffconv
