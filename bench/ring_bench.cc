@@ -189,22 +189,27 @@ void add_samplers(const FixturePtr& fixture) {
           benchmark::DoNotOptimize(sample_uniform_vartime(fixture->ring, {0}, Seed{}, stream++));
         }
       });
+  add(fmt::format("sample_gaussian/log_n={}/{}", fixture->ring.log_n(), fixture->kernels().name),
+      [fixture](State& state) {
+        std::vector<std::int8_t> values(fixture->n());
+        SeededStream random(Seed{}, 0);
+        for (auto _ : state) {
+          sample_gaussian(values, random, fixture->kernels());
+          benchmark::ClobberMemory();
+        }
+      });
 }
 
-// Ternary and Gaussian samples are integers: no tier has a part in them.
-void add_integer_samplers(int log_n) {
-  const auto add_sampler = [log_n](const char* operation, const auto& sampler) {
-    add(fmt::format("{}/log_n={}", operation, log_n), [log_n, sampler](State& state) {
-      std::vector<std::int64_t> values(std::size_t{1} << log_n);
-      SeededStream random(Seed{}, 0);
-      for (auto _ : state) {
-        sampler(values, random);
-        benchmark::ClobberMemory();
-      }
-    });
-  };
-  add_sampler("sample_ternary", sample_ternary);
-  add_sampler("sample_gaussian", sample_gaussian);
+// No tier has a part in it.
+void add_ternary_sampler(int log_n) {
+  add(fmt::format("sample_ternary/log_n={}", log_n), [log_n](State& state) {
+    std::vector<std::int8_t> values(std::size_t{1} << log_n);
+    SeededStream random(Seed{}, 0);
+    for (auto _ : state) {
+      sample_ternary(values, random);
+      benchmark::ClobberMemory();
+    }
+  });
 }
 
 void add_all() {
@@ -222,7 +227,7 @@ void add_all() {
       add_base_extension(fixture);
       add_samplers(fixture);
     }
-    add_integer_samplers(log_n);
+    add_ternary_sampler(log_n);
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <fstream>
@@ -85,8 +86,18 @@ TEST(SecureBuffer, IsLockedInMemoryWhereTheLimitAllows) {
   if (before < 0 || limit.rlim_cur < 4 * 65536) {
     GTEST_SKIP() << "this system does not let a process lock 256 KiB";
   }
-  const SecureBuffer<std::uint8_t> buffer(65536);
-  EXPECT_GE(locked_kilobytes(), before + 64);
+  const SecureBuffer<std::uint8_t> buffer(69632);  // a size of its own: no kept block serves it
+  EXPECT_GE(locked_kilobytes(), before + 68);
+}
+
+TEST(SecureBuffer, MemoryUsedAgainHoldsNothingOfItsFormerOwner) {
+  for (const std::size_t size : {std::size_t{100}, std::size_t{20480}}) {
+    SecureBuffer<std::uint8_t> first(size);
+    std::ranges::fill(first.span(), std::uint8_t{0x5a});
+    first = SecureBuffer<std::uint8_t>();
+    const SecureBuffer<std::uint8_t> second(size);
+    EXPECT_THAT(second.span(), Each(::testing::Ne(0x5a)));
+  }
 }
 
 TEST(SecureBufferDeathTest, StandsBetweenPagesThatCannotBeTouched) {
@@ -96,6 +107,15 @@ TEST(SecureBufferDeathTest, StandsBetweenPagesThatCannotBeTouched) {
   const volatile std::uint8_t* data = buffer.span().data();
   EXPECT_EQ(data[size - 1], data[size - 1]);
   EXPECT_DEATH(static_cast<void>(data[size]), "");
+}
+
+TEST(SecureBufferDeathTest, CannotBeTouchedOnceFreed) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  SecureBuffer<std::uint8_t> buffer(4096);
+  const volatile std::uint8_t* data = buffer.span().data();
+  EXPECT_EQ(data[0], data[0]);
+  buffer = SecureBuffer<std::uint8_t>();
+  EXPECT_DEATH(static_cast<void>(data[0]), "");
 }
 
 }  // namespace

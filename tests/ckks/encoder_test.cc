@@ -37,11 +37,11 @@ TEST(Encoder, SlotsAreValuesAtThePowersOfFive) {
   std::mt19937_64 random(21);
   const std::vector<double> a = random_slots(16, random);
   std::vector<double> slots = a;
-  coefficients_to_slots(*context, slots);
+  context->embedding().coefficients_to_slots(slots);
   for (std::size_t j = 0; j < slots.size(); ++j) {
     EXPECT_NEAR(slots[j], evaluate(a, j), 1e-13);
   }
-  slots_to_coefficients(*context, slots);
+  context->embedding().slots_to_coefficients(slots);
   for (std::size_t j = 0; j < slots.size(); ++j) {
     EXPECT_NEAR(slots[j], a[j], 1e-14);
   }

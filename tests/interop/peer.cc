@@ -101,7 +101,7 @@ json offered_embedding(const Setup& setup) {
     coefficients[i] = static_cast<std::int64_t>(random() % 2001) - 1000;
     slots[i] = static_cast<double>(coefficients[i]);
   }
-  coefficients_to_slots(*setup.context, slots);
+  setup.context->embedding().coefficients_to_slots(slots);
   return {{"coefficients", coefficients}, {"slots", slots}};
 }
 
@@ -154,10 +154,10 @@ void check_embedding(Report& report, const Setup& setup, const json& answered) {
                             kEmbeddingBits));
   };
   std::vector<double> values = coefficients;
-  coefficients_to_slots(*setup.context, values);
+  setup.context->embedding().coefficients_to_slots(values);
   compare("coefficients to slots", values, slots);
   values = slots;
-  slots_to_coefficients(*setup.context, values);
+  setup.context->embedding().slots_to_coefficients(values);
   compare("slots to coefficients", values, coefficients);
 }
 

@@ -11,12 +11,12 @@
 
 namespace ffconv {
 
-// Every tier that this machine executes, and the portable emulations of the double-precision
-// bodies.
+// Every tier that this machine executes, and the portable emulations of the vector tiers.
 inline std::vector<const Kernels*> tiers_under_test() {
   std::vector<const Kernels*> tiers(available_kernels().begin(), available_kernels().end());
   tiers.push_back(&kEmulatedAvx2Kernels);
   tiers.push_back(&kEmulatedAvx512Kernels);
+  tiers.push_back(&kEmulatedIfmaKernels);
   return tiers;
 }
 

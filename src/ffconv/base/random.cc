@@ -1,6 +1,7 @@
 #include "ffconv/base/random.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include <sodium.h>
@@ -39,34 +40,46 @@ SeededStream::~SeededStream() {
   sodium_memzero(buffer_.data(), buffer_.size());
 }
 
-void SeededStream::refill() {
-  buffer_.fill(0);
-  crypto_stream_chacha20_ietf_xor_ic(buffer_.data(), buffer_.data(), buffer_.size(), nonce_.data(),
-                                     block_, seed_.data());
-  block_ += kBufferBytes / 64;
-  position_ = 0;
+void SeededStream::write_blocks(std::span<std::uint8_t> out) {
+  std::ranges::fill(out, std::uint8_t{0});
+  crypto_stream_chacha20_ietf_xor_ic(out.data(), out.data(), out.size(), nonce_.data(), block_,
+                                     seed_.data());
+  block_ += static_cast<std::uint32_t>(out.size() / kBlockBytes);
 }
 
 void SeededStream::fill(std::span<std::uint8_t> out) {
-  while (!out.empty()) {
-    if (position_ == kBufferBytes) {
-      refill();
+  const auto take = [&] {
+    const std::size_t count = std::min(out.size(), kBufferBytes - position_);
+    std::memcpy(out.data(), buffer_.data() + position_, count);
+    position_ += count;
+    out = out.subspan(count);
+  };
+  take();
+  if (out.size() >= kBufferBytes) {
+    const std::size_t whole = out.size() / kBlockBytes * kBlockBytes;
+    write_blocks(out.first(whole));
+    out = out.subspan(whole);
+  }
+  if (!out.empty()) {
+    write_blocks(buffer_);
+    position_ = 0;
+    take();
+  }
+}
+
+void SeededStream::fill(std::span<std::uint64_t> out) {
+  fill(std::span(reinterpret_cast<std::uint8_t*>(out.data()), out.size_bytes()));
+  if constexpr (std::endian::native == std::endian::big) {
+    for (std::uint64_t& word : out) {
+      word = __builtin_bswap64(word);
     }
-    const std::size_t chunk = std::min(out.size(), kBufferBytes - position_);
-    std::memcpy(out.data(), buffer_.data() + position_, chunk);
-    position_ += chunk;
-    out = out.subspan(chunk);
   }
 }
 
 std::uint64_t SeededStream::next_u64() {
-  std::array<std::uint8_t, 8> bytes;
-  fill(bytes);
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 8; ++i) {
-    value |= static_cast<std::uint64_t>(bytes[i]) << (8 * i);
-  }
-  return value;
+  std::uint64_t word;
+  fill(std::span(&word, 1));
+  return word;
 }
 
 }  // namespace ffconv

@@ -27,16 +27,22 @@ class SeededStream {
   SeededStream(const SeededStream&) = delete;
   SeededStream& operator=(const SeededStream&) = delete;
 
+  // The next bytes of the stream. Long requests are written where they are asked for, without a
+  // copy: ask for kilobytes at a time.
   void fill(std::span<std::uint8_t> out);
+  // As many little-endian words of 8 bytes.
+  void fill(std::span<std::uint64_t> out);
   std::uint64_t next_u64();
 
  private:
-  static constexpr std::size_t kBufferBytes = 4096;
-  void refill();
+  static constexpr std::size_t kBlockBytes = 64;  // of ChaCha20
+  static constexpr std::size_t kBufferBytes = 8 * kBlockBytes;
+  // Writes whole blocks; out.size() is a multiple of kBlockBytes.
+  void write_blocks(std::span<std::uint8_t> out);
   Seed seed_;
   std::array<std::uint8_t, 12> nonce_{};
   std::uint32_t block_ = 0;
-  std::size_t position_ = kBufferBytes;
+  std::size_t position_ = kBufferBytes;  // in buffer_; what stands before it has been given out
   std::array<std::uint8_t, kBufferBytes> buffer_;
 };
 

@@ -1,9 +1,7 @@
 #include "ffconv/ckks/context.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
-#include <numbers>
 
 #include "ffconv/ring/modulus.h"
 
@@ -16,30 +14,6 @@ std::vector<std::uint64_t> all_primes(const Params& params) {
   return primes;
 }
 
-Context::Roots make_roots(int log_n) {
-  const std::size_t n = std::size_t{1} << log_n;
-  Context::Roots roots{AlignedBuffer<double>(n), AlignedBuffer<double>(n),
-                       AlignedBuffer<std::uint32_t>(n)};
-  roots.real[0] = 1.0;
-  roots.imaginary[0] = 0.0;
-  for (int s = 0; s < log_n; ++s) {
-    for (std::size_t i = 0; i < std::size_t{1} << s; ++i) {
-      const std::size_t exponent = (1 + 4 * reverse_bits(i, s)) * (n >> (s + 1)) % (4 * n);
-      const long double angle = 2.0L * std::numbers::pi_v<long double> *
-                                static_cast<long double>(exponent) /
-                                static_cast<long double>(4 * n);
-      roots.real[(std::size_t{1} << s) + i] = static_cast<double>(std::cos(angle));
-      roots.imaginary[(std::size_t{1} << s) + i] = static_cast<double>(std::sin(angle));
-    }
-  }
-  std::uint64_t exponent = 1;
-  for (std::size_t j = 0; j < n; ++j) {
-    roots.word_of_slot[j] = static_cast<std::uint32_t>(reverse_bits((exponent - 1) / 4, log_n));
-    exponent = exponent * 5 % (4 * n);
-  }
-  return roots;
-}
-
 }  // namespace
 
 std::shared_ptr<const Context> Context::make(const Params& params, const Kernels& kernels) {
@@ -49,7 +23,7 @@ std::shared_ptr<const Context> Context::make(const Params& params, const Kernels
 Context::Context(const Params& params, const Kernels& kernels)
     : params_(params),
       ring_(params.log_n(), all_primes(params), kernels),
-      roots_(make_roots(params.log_n())) {
+      embedding_(params.log_n(), kernels) {
   for (int level = 0; level <= params.max_level(); ++level) {
     levels_.push_back(make_level(level));
   }
@@ -84,7 +58,6 @@ void Context::add_key_tables(Level& level, int number) const {
     scale[i] = inverse_mod(p, q);
     level.inverse_p.push_back(scale[i]);
   }
-  level.mod_down.emplace(ring_, level.qp, level.q);
   level.switch_down.emplace(ring_, level.qp, level.q, scale);
   if (number > 0) {
     level.switch_down_rescale.emplace(ring_, level.qp, q_basis(number - 1), scale);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "ffconv/ckks/embedding.h"
 #include "ffconv/ckks/params.h"
 #include "ffconv/ring/basis_extension.h"
 #include "ffconv/ring/ring.h"
@@ -30,8 +31,6 @@ class Context {
 
   // x over Q_level -> round(x Q_(level-1) / Q_level); level in [1, max_level].
   const ModulusChange& rescale(int level) const { return *at(level).rescale; }
-  // x over QP of the level -> round(x / P); the level has keys.
-  const ModulusChange& mod_down(int level) const { return *at(level).mod_down; }
 
   // The ends of key switching (key_switching.h), from extended polynomials of a level with keys.
   // x over QP -> round(x / P) over Q.
@@ -47,18 +46,13 @@ class Context {
   // 1 / P modulo the level's ciphertext primes; the level has keys.
   const std::vector<std::uint64_t>& inverse_p(int level) const { return at(level).inverse_p; }
 
-  // Unit roots of the encoder: entry 2^s + i is exp(2 pi i e / 4N), e as in the ring's twiddles.
-  struct Roots {
-    AlignedBuffer<double> real, imaginary;
-    AlignedBuffer<std::uint32_t> word_of_slot;  // slot j stands in word reverse_bits((5^j - 1) / 4)
-  };
-  const Roots& roots() const { return roots_; }
+  const Embedding& embedding() const { return embedding_; }
 
  private:
   struct Level {
     Basis q, qp;
     std::vector<std::uint64_t> inverse_p;
-    std::optional<ModulusChange> rescale, mod_down, switch_down, switch_down_rescale;
+    std::optional<ModulusChange> rescale, switch_down, switch_down_rescale;
     std::vector<BasisExtension> mod_up;
   };
 
@@ -70,7 +64,7 @@ class Context {
   Params params_;
   Ring ring_;
   std::vector<Level> levels_;
-  Roots roots_;
+  Embedding embedding_;
 };
 
 using ContextPtr = std::shared_ptr<const Context>;

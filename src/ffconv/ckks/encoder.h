@@ -14,20 +14,17 @@
 namespace ffconv {
 
 // slots.size() is a power of two that divides N; shorter vectors repeat. Throws kInvalidArgument
-// for other sizes, values that are not finite, a scale that is not positive, a level outside the
-// parameters, and coefficients that would reach 2^62.
+// for other sizes, values that are not below 2^900, a scale that is not positive, a level outside
+// the parameters, and coefficients that would reach 2^62. Constant-time in the values, unless it
+// throws.
 Plaintext encode(const Context& context, std::span<const double> slots, double scale, int level,
                  bool extended = false);
 
-// The N slots of a polynomial in coefficient form over q_0 .. q_level, |coefficient| < Q/2, divided
-// by scale. Constant-time in the data.
+// The N slots of a polynomial in coefficient form, |coefficient| < Q/2, divided by scale.
+// Constant-time in the data.
 std::vector<double> decode(const Context& context, const Poly<Coeff>& poly, double scale);
 
-// The centred coefficients as doubles (relative error 2^-53). Constant-time in the data.
+// The centred coefficients as doubles (ring/mixed_radix.h). Constant-time in the data.
 std::vector<double> centred_coefficients(const Context& context, const Poly<Coeff>& poly);
-
-// embedding(coefficients): n values to n slots, and back; in place, unscaled.
-void coefficients_to_slots(const Context& context, std::vector<double>& values);
-void slots_to_coefficients(const Context& context, std::vector<double>& values);
 
 }  // namespace ffconv

@@ -28,7 +28,10 @@ const SwitchingKey& EvaluationKeys::relinearization_for(int level, const Params&
 }
 
 void expand(PublicKey& key, const Context& context) {
-  const Basis basis = key.extended ? context.qp_basis(key.level) : context.q_basis(key.level);
+  Basis basis = context.q_basis(key.level);
+  if (key.extended) {
+    basis.push_back(context.qp_basis(key.level)[basis.size()]);
+  }
   key.a = sample_uniform_vartime(context.ring(), basis, key.seed, 0);
 }
 

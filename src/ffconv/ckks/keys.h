@@ -15,11 +15,13 @@
 
 namespace ffconv {
 
-// b + a s = e over QP of `level`, or over Q alone where the level carries no key.
+// b + a s = e over Q of `level` and the first special prime, or over Q alone where the level
+// carries no key. One special prime is enough: dividing by it makes the error of an encryption
+// vanish in the rounding.
 struct PublicKey {
   Seed seed;  // a = sample_uniform_vartime(seed, stream 0)
   int level = 0;
-  bool extended = false;  // over QP
+  bool extended = false;  // over the special prime too
   Poly<Eval> b, a;
 };
 

@@ -37,7 +37,7 @@ double public_key_encryption_noise(const Params& params, int level) {
   const double e = slot_variance(params, kErrorSigma * kErrorSigma);
   const double variance = 2.0 * e * secret_variance(params) + e;
   const double rounding = extended ? rounding_noise(params) : 0.0;
-  const double p = std::exp2(params.log_p(level));
+  const double p = extended ? static_cast<double>(params.p()[params.level(level).special[0]]) : 1.0;
   return std::sqrt(variance / (p * p) + rounding * rounding +
                    slot_variance(params, kRoundingVariance));
 }

@@ -6,8 +6,8 @@
 
 namespace ffconv {
 
-// (v b + e_0 + message, v a + e_1) with ternary v, over the primes of the plaintext's level, which
-// is at most the key's. Throws kMismatch otherwise.
+// (v b + e_0, v a + e_1) / p + (message, 0) with ternary v, p the key's special prime (or 1), over
+// the primes of the plaintext's level, which are among the key's. Throws kMismatch otherwise.
 Ciphertext encrypt(const ContextPtr& context, const PublicKey& key, const Plaintext& plaintext);
 
 // c_1 of a seeded ciphertext from its seed.

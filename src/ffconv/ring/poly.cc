@@ -62,6 +62,15 @@ Poly<Coeff> from_signed(const Ring& ring, Basis basis, std::span<const std::int6
   return result;
 }
 
+Poly<Coeff> from_small(const Ring& ring, Basis basis, std::span<const std::int8_t> x) {
+  FFCONV_ASSERT(x.size() == ring.n());
+  Poly<Coeff> result(ring, std::move(basis));
+  parallel_for(result.limb_count(), [&](std::size_t i) {
+    ring.kernels().import_small(result.limb(i), x.data(), ring.n(), result.tables(i));
+  });
+  return result;
+}
+
 void add_inplace(Poly<Eval>& a, const Poly<Eval>& b) {
   FFCONV_ASSERT(same_space(a, b));
   parallel_for(a.limb_count(), [&](std::size_t i) {

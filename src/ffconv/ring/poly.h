@@ -58,6 +58,8 @@ Poly<Eval> restrict_basis(const Poly<Eval>& x, const Basis& basis);
 
 // The polynomial with these integer coefficients, |x[i]| < 2^62, x.size() == n.
 Poly<Coeff> from_signed(const Ring& ring, Basis basis, std::span<const std::int64_t> x);
+// As from_signed for |x[i]| < 128: samples.
+Poly<Coeff> from_small(const Ring& ring, Basis basis, std::span<const std::int8_t> x);
 
 void add_inplace(Poly<Eval>& a, const Poly<Eval>& b);
 void sub_inplace(Poly<Eval>& a, const Poly<Eval>& b);

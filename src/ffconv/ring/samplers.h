@@ -17,11 +17,14 @@ namespace ffconv {
 Poly<Eval> sample_uniform_vartime(const Ring& ring, const Basis& basis, const Seed& seed,
                                   std::uint64_t stream);
 
-// Independent values in {-1, 0, 1}, each with probability 1/3 up to 2^-62. Constant-time.
-void sample_ternary(std::span<std::int64_t> out, SeededStream& random);
+// Independent values in {-1, 0, 1}, four from a word of the stream: their distance from uniform is
+// 2^-57 at most for all four. Constant-time.
+void sample_ternary(std::span<std::int8_t> out, SeededStream& random);
 
-// Independent discrete Gaussians of standard deviation 3.2, cut at +-41, by inversion of a table of
-// 63-bit cumulative probabilities (statistical distance below 2^-57 a sample). Constant-time.
-void sample_gaussian(std::span<std::int64_t> out, SeededStream& random);
+// Independent discrete Gaussians of standard deviation 3.2, cut at +-30 (what lies beyond has
+// probability 2^-69), by inversion of a table of 63-bit cumulative probabilities (statistical
+// distance below 2^-57 a sample). Constant-time; the same values in every tier.
+void sample_gaussian(std::span<std::int8_t> out, SeededStream& random,
+                     const Kernels& kernels = active_kernels());
 
 }  // namespace ffconv

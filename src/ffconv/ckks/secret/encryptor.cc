@@ -20,18 +20,16 @@ Ciphertext encrypt(const SecretKey& secret, const Plaintext& plaintext) {
   result.level = plaintext.level;
   result.scale = plaintext.scale;
   result.seed = random_seed();
-  SecureBuffer<std::int64_t> error(ring.n());
+  SecureBuffer<std::int8_t> error(ring.n());
   SeededStream random(random_seed(), 0);
-  sample_gaussian(error.span(), random);
-  Poly<Eval> c0 = to_eval(from_signed(ring, context.q_basis(plaintext.level), error.span()));
+  sample_gaussian(error.span(), random, ring.kernels());
+  Poly<Eval> c0 = to_eval(from_small(ring, context.q_basis(plaintext.level), error.span()));
   Poly<Eval> c1 = expand_ciphertext_seed(context, *result.seed, plaintext.level);
   parallel_for(c0.limb_count(), [&](std::size_t i) {
-    SecureBuffer<Word> product(ring.n());  // c_1 is public: c_1 * s reveals the secret
-    ring.kernels().mul(product.span().data(), c1.limb(i), secret.limb(c1.basis()[i]), ring.n(),
-                       c1.tables(i));
-    ring.kernels().sub(c0.limb(i), c0.limb(i), product.span().data(), ring.n(), c0.tables(i));
+    ring.kernels().sub_product(c0.limb(i), c1.limb(i), secret.limb(c1.basis()[i]), ring.n(),
+                               c1.tables(i));
+    ring.kernels().add(c0.limb(i), c0.limb(i), plaintext.poly.limb(i), ring.n(), c0.tables(i));
   });
-  add_inplace(c0, plaintext.poly);
   result.polys.push_back(std::move(c0));
   result.polys.push_back(std::move(c1));
   result.noise = {secret_key_encryption_noise(context.params()),

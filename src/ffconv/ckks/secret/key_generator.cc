@@ -11,20 +11,18 @@ namespace {
 
 // A fresh Gaussian error over the basis, evaluation form.
 Poly<Eval> sample_error(const Ring& ring, const Basis& basis) {
-  SecureBuffer<std::int64_t> error(ring.n());
+  SecureBuffer<std::int8_t> error(ring.n());
   SeededStream random(random_seed(), 0);
-  sample_gaussian(error.span(), random);
-  return to_eval(from_signed(ring, basis, error.span()));
+  sample_gaussian(error.span(), random, ring.kernels());
+  return to_eval(from_small(ring, basis, error.span()));
 }
 
 // b -= a * source, limb by limb.
 void subtract_product(Poly<Eval>& b, const Poly<Eval>& a, const Word* source) {
   const Ring& ring = a.ring();
   parallel_for(a.limb_count(), [&](std::size_t i) {
-    SecureBuffer<Word> product(ring.n());  // a is public: a * source reveals the secret
-    ring.kernels().mul(product.span().data(), a.limb(i), source + a.basis()[i] * ring.n(), ring.n(),
-                       a.tables(i));
-    ring.kernels().sub(b.limb(i), b.limb(i), product.span().data(), ring.n(), a.tables(i));
+    ring.kernels().sub_product(b.limb(i), a.limb(i), source + a.basis()[i] * ring.n(), ring.n(),
+                               a.tables(i));
   });
 }
 

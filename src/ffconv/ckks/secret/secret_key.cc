@@ -13,26 +13,17 @@ SecretKey::SecretKey(ContextPtr context, SecureBuffer<std::int8_t> coefficients)
       coefficients_(std::move(coefficients)),
       limbs_(context_->ring().prime_count() * context_->n()) {
   const Ring& ring = context_->ring();
-  SecureBuffer<std::int64_t> wide(ring.n());
-  for (std::size_t i = 0; i < ring.n(); ++i) {
-    wide[i] = coefficients_[i];
-  }
   parallel_for(ring.prime_count(), [&](std::size_t prime) {
     Word* limb = limbs_.span().data() + prime * ring.n();
-    ring.kernels().import_signed(limb, wide.span().data(), ring.n(), ring.tables(prime));
+    ring.kernels().import_small(limb, coefficients_.span().data(), ring.n(), ring.tables(prime));
     ring.kernels().ntt_forward(limb, ring.tables(prime));
   });
 }
 
 SecretKey SecretKey::generate(ContextPtr context) {
-  const std::size_t n = context->n();
-  SecureBuffer<std::int64_t> sample(n);
+  SecureBuffer<std::int8_t> coefficients(context->n());
   SeededStream random(random_seed(), 0);
-  sample_ternary(sample.span(), random);
-  SecureBuffer<std::int8_t> coefficients(n);
-  for (std::size_t i = 0; i < n; ++i) {
-    coefficients[i] = static_cast<std::int8_t>(sample[i]);
-  }
+  sample_ternary(coefficients.span(), random);
   return {std::move(context), std::move(coefficients)};
 }
 

@@ -5,11 +5,13 @@
 #include <array>
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include <immintrin.h>
 
 #include "ffconv/ring/kernels/double_tables.h"
 #include "ffconv/ring/kernels/region.h"
+#include "ffconv/ring/kernels/scalar_fft.h"
 #include "ffconv/ring/kernels/tiers.h"
 
 FFCONV_BEGIN_TARGET("avx2,fma")
@@ -21,6 +23,9 @@ namespace {
 
 #include "ffconv/ring/kernels/double-inl.h"
 #include "ffconv/ring/kernels/double_ntt-inl.h"
+#include "ffconv/ring/kernels/fft-inl.h"
+#include "ffconv/ring/kernels/sampling-inl.h"
+
 #include "ffconv/ring/kernels/double_table-inl.h"
 
 }  // namespace

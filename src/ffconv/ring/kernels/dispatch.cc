@@ -12,6 +12,9 @@ std::vector<const Kernels*> detect() {
 #if defined(__x86_64__)
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl")) {
+    if (__builtin_cpu_supports("avx512ifma") && __builtin_cpu_supports("avx512bw")) {
+      tiers.push_back(&kAvx512IfmaKernels);
+    }
     tiers.push_back(&kAvx512Kernels);
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {

@@ -86,15 +86,18 @@ struct Body {
     }
   }
 
-  // src = high * 2^31 + low, |high| <= 2^31, 0 <= low < 2^31.
+  // src = high * 2^32 + low, |high| <= 2^30, 0 <= low < 2^32: one quotient for both parts.
   static void import_signed(Word* dst, const std::int64_t* src, std::size_t n,
                             const LimbTables& t) {
     const Prime p(t);
-    const Factor shift(make_double_constant((std::uint64_t{1} << 31) % t.q, t.q));
+    const Factor shift(make_double_constant((std::uint64_t{1} << 32) % t.q, t.q));
     map(dst, n, [&](std::size_t i) {
       R high, low;
       V::split_signed(src + i, high, low);
-      return reduce(V::add(mul(high, shift, p), low), p);
+      const R product = V::mul(high, shift.w);
+      const R rest = V::add(V::multiply_sub(high, shift.w, product), low);
+      const R quotient = round(V::multiply_add(high, shift.ratio, V::mul(low, p.inverse)));
+      return V::add(V::negative_multiply_add(quotient, p.q, product), rest);
     });
   }
 
@@ -311,5 +314,37 @@ struct Body {
       }
       return reduce(sum, p);
     });
+  }
+
+  // |x| < 128 < q: a residue of every prime as it is.
+  static void import_small(Word* dst, const std::int8_t* src, std::size_t n, const LimbTables&) {
+    map(dst, n, [&](std::size_t i) { return V::from_int8(src + i); });
+  }
+
+  static void add_product(Word* dst, const Word* a, const Word* b, std::size_t n,
+                          const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) {
+      return reduce(V::add(V::load(dst + i), mul(V::load(a + i), V::load(b + i), p)), p);
+    });
+  }
+
+  static void sub_product(Word* dst, const Word* a, const Word* b, std::size_t n,
+                          const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) {
+      return reduce(V::sub(V::load(dst + i), mul(V::load(a + i), V::load(b + i), p)), p);
+    });
+  }
+
+  static void combine_digits(double* dst, const Word* const* digits, const double* moduli,
+                             std::size_t count, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      R value = V::load(digits[count - 1] + i);
+      for (std::size_t j = count - 1; j-- > 0;) {
+        value = V::multiply_add(value, V::set1(moduli[j]), V::load(digits[j] + i));
+      }
+      V::store(dst + i, value);
+    }
   }
 };

@@ -1,4 +1,5 @@
-// The kernel table of a double-precision tier over the vectors V; included after double_ntt-inl.h.
+// The kernel table of a double-precision tier over the vectors V; included after double_ntt-inl.h,
+// fft-inl.h and sampling-inl.h.
 
 template <class V>
 constexpr Kernels double_kernels(std::string_view name) {
@@ -29,5 +30,13 @@ constexpr Kernels double_kernels(std::string_view name) {
       .make_digit = Body<V>::make_digit,
       .digit_overflow = Body<V>::digit_overflow,
       .extend = Body<V>::extend,
+      .import_small = Body<V>::import_small,
+      .add_product = Body<V>::add_product,
+      .sub_product = Body<V>::sub_product,
+      .combine_digits = Body<V>::combine_digits,
+      .fft_forward = Fft<V>::fft_forward,
+      .fft_inverse = Fft<V>::fft_inverse,
+      .round_to_signed = Fft<V>::round_to_signed,
+      .invert_cumulative = Sampling<V>::invert_cumulative,
   };
 }

@@ -3,9 +3,11 @@
 // A limb is N words modulo one prime. Its form is the tier's own, and only kernels look inside:
 //   scalar             canonical residue in [0, q), as an integer
 //   avx2, avx512       an integer x held in a double, x = residue mod q, |x| <= q
+//   avx512ifma         an integer x in [0, 2q), x = residue mod q
 // import and export convert from and to canonical residues; two tiers agree when their exports do,
-// bit for bit. A *digit* is N words that hold the integers of one limb in [-(q-1)/2, (q-1)/2],
-// exactly, so that another prime can reduce them (base extension).
+// bit for bit; N zero words are a zero limb in every tier. A *digit* is N words that hold the
+// integers of one limb in [-(q-1)/2, (q-1)/2], exactly, so that another prime can reduce them (base
+// extension); its form, and that of an overflow, is the tier's own too (double, two's complement).
 //
 // Evaluation form: word i is the value at w^e, e = 1 + 4 * reverse_bits(i, log_n), w the primitive
 // 4N-th root of the prime; in coefficient form word i is the coefficient of X^i + X^-i (of 1 for i
@@ -42,15 +44,17 @@ struct LimbTables {
   // Twiddles of the N-point transform and its inverse: entry 2^s + i belongs to block i of stage s;
   // the tier chooses the order within a stage.
   AlignedBuffer<Constant> forward, inverse;
-  Constant psi;           // w^N, psi^2 = -1: the fold
-  Constant unfold;        // 1 / 2N
-  Constant unfold_first;  // 1 / N
+  Constant psi;           // w^N, psi^2 = -1: the fold; avx512ifma: -psi
+  Constant unfold;        // 1 / 2N; avx512ifma: (1 + psi) / 4N
+  Constant unfold_first;  // 1 / N; avx512ifma: (1 - psi) / 4N
 };
 
 // Permutation of the words in evaluation form: word i of the result is word source[i].
 struct WordPermutation {
   AlignedBuffer<std::uint32_t> source;
 };
+
+struct EmbeddingTables;
 
 struct Kernels {
   std::string_view name;
@@ -126,14 +130,39 @@ struct Kernels {
   void (*extend)(Word* dst, const Word* const* digits, const Constant* weights, std::size_t count,
                  const Word* overflow, const Constant& product, std::size_t n,
                  const LimbTables& tables);
+
+  // Integers of one byte, |src[i]| < 128 -> limb. src needs no alignment.
+  void (*import_small)(Word* dst, const std::int8_t* src, std::size_t n, const LimbTables&);
+  // dst += a * b; dst -= a * b.
+  void (*add_product)(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables&);
+  void (*sub_product)(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables&);
+  // dst = digits[0] + digits[1] * moduli[0] + digits[2] * moduli[0] * moduli[1] + ..., in doubles
+  // by fused multiply-add from the last digit on. count >= 1.
+  void (*combine_digits)(double* dst, const Word* const* digits, const double* moduli,
+                         std::size_t count, std::size_t n);
+
+  // What follows works on doubles and integers: the same bits in every tier.
+
+  // N coefficients -> N slot values, in place (embedding_tables.h): M = N / 2 real parts, then M
+  // imaginary parts; word k < M of each holds the values at zeta^(1 + 4j), j = 2 reverse_bits(k,
+  // log_n - 1), in the real and j + 1 in the imaginary part. And back, with the factor 2N.
+  void (*fft_forward)(double* x, const EmbeddingTables&);
+  void (*fft_inverse)(double* x, const EmbeddingTables&);
+  // dst[i] = x[i] * factor rounded to the nearest integer, ties to even. Returns the largest
+  // magnitude; from 2^62 on, what stands in dst is of no use. No entry is a NaN.
+  double (*round_to_signed)(std::int64_t* dst, const double* x, double factor, std::size_t n);
+  // dst[i] = the number of table entries below random[i] / 2 (rounded down), negated where
+  // random[i] is odd. Entries below 2^63; count < 128; n a multiple of 32.
+  void (*invert_cumulative)(std::int8_t* dst, const std::uint64_t* random, std::size_t n,
+                            const std::uint64_t* table, std::size_t count);
 };
 
 // The tiers compiled in and executable on this machine, best first; `scalar` is always the last.
 std::span<const Kernels* const> available_kernels();
 
 // The tier in use: the best available, or the one that the environment variable FFCONV_SIMD names
-// (scalar, avx2, avx512). Chosen once. Throws kUnsupported where the named tier does not exist or
-// this machine lacks it.
+// (scalar, avx2, avx512, avx512ifma). Chosen once. Throws kUnsupported where the named tier does
+// not exist or this machine lacks it.
 const Kernels& active_kernels();
 
 // As active_kernels, by name.

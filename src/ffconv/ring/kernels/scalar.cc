@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "ffconv/ring/kernels/kernels.h"
+#include "ffconv/ring/kernels/scalar_fft.h"
 #include "ffconv/ring/kernels/tiers.h"
 #include "ffconv/ring/modulus.h"
 
@@ -252,6 +253,50 @@ void extend(Word* dst, const Word* const* digits, const Constant* weights, std::
   }
 }
 
+void import_small(Word* dst, const std::int8_t* src, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int64_t x = src[i];
+    dst[i] = static_cast<Word>(x + (static_cast<std::int64_t>(t.q) & (x >> 63)));
+  }
+}
+
+void add_product(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = add_mod(dst[i], mul_mod(a[i], b[i], t.q), t.q);
+  }
+}
+
+void sub_product(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = sub_mod(dst[i], mul_mod(a[i], b[i], t.q), t.q);
+  }
+}
+
+void combine_digits(double* dst, const Word* const* digits, const double* moduli, std::size_t count,
+                    std::size_t n) {
+  const auto as_double = [](Word digit) {
+    return static_cast<double>(static_cast<std::int64_t>(digit));
+  };
+  for (std::size_t i = 0; i < n; ++i) {
+    dst[i] = as_double(digits[count - 1][i]);
+    for (std::size_t j = count - 1; j-- > 0;) {
+      dst[i] = std::fma(dst[i], moduli[j], as_double(digits[j][i]));
+    }
+  }
+}
+
+void invert_cumulative(std::int8_t* dst, const std::uint64_t* random, std::size_t n,
+                       const std::uint64_t* table, std::size_t count) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::uint64_t u = random[i] >> 1, sign = random[i] & 1;
+    std::uint64_t magnitude = 0;
+    for (std::size_t k = 0; k < count; ++k) {
+      magnitude += (table[k] - u) >> 63;  // 1 where u > table[k], both below 2^63
+    }
+    dst[i] = static_cast<std::int8_t>((magnitude ^ (0 - sign)) + sign);
+  }
+}
+
 }  // namespace
 
 constinit const Kernels kScalarKernels = {
@@ -281,6 +326,14 @@ constinit const Kernels kScalarKernels = {
     .make_digit = make_digit,
     .digit_overflow = digit_overflow,
     .extend = extend,
+    .import_small = import_small,
+    .add_product = add_product,
+    .sub_product = sub_product,
+    .combine_digits = combine_digits,
+    .fft_forward = scalar::fft_forward,
+    .fft_inverse = scalar::fft_inverse,
+    .round_to_signed = scalar::round_to_signed,
+    .invert_cumulative = invert_cumulative,
 };
 
 }  // namespace ffconv

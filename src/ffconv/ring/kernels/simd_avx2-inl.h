@@ -11,6 +11,10 @@ struct Avx2 {
   static Reg load_unaligned(const Word* p) { return _mm256_loadu_pd(doubles(p)); }
   static void store(Word* p, Reg x) { _mm256_store_pd(doubles(p), x); }
   static void store_unaligned(Word* p, Reg x) { _mm256_storeu_pd(doubles(p), x); }
+  static Reg load(const double* p) { return _mm256_load_pd(p); }
+  static Reg load_unaligned(const double* p) { return _mm256_loadu_pd(p); }
+  static void store(double* p, Reg x) { _mm256_store_pd(p, x); }
+  static void store_unaligned(double* p, Reg x) { _mm256_storeu_pd(p, x); }
   static Reg set1(double x) { return _mm256_set1_pd(x); }
   static double first(Reg x) { return _mm256_cvtsd_f64(x); }
 
@@ -21,6 +25,8 @@ struct Avx2 {
   static Reg multiply_add(Reg a, Reg b, Reg c) { return _mm256_fmadd_pd(a, b, c); }
   static Reg multiply_sub(Reg a, Reg b, Reg c) { return _mm256_fmsub_pd(a, b, c); }
   static Reg negative_multiply_add(Reg a, Reg b, Reg c) { return _mm256_fnmadd_pd(a, b, c); }
+  static Reg negative_multiply_sub(Reg a, Reg b, Reg c) { return _mm256_fnmsub_pd(a, b, c); }
+  static Reg max(Reg a, Reg b) { return _mm256_max_pd(a, b); }
   static Reg nearest(Reg a) {
     return _mm256_round_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
@@ -74,11 +80,48 @@ struct Avx2 {
                         _mm256_and_si256(bits, _mm256_set1_epi64x((std::int64_t{1} << 52) - 1)));
   }
 
-  // x = high * 2^31 + low for |x| < 2^62, through the non-negative x + 2^62.
+  // x = high * 2^32 + low, 0 <= low < 2^32, each in the low bits of 2^52: the high one with its
+  // sign bit flipped, that is 2^31 added.
   static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
     const __m256i x = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
-    const __m256i biased = _mm256_add_epi64(x, _mm256_set1_epi64x(std::int64_t{1} << 62));
-    high = _mm256_sub_pd(from_u52(_mm256_srli_epi64(biased, 31)), _mm256_set1_pd(0x1p31));
-    low = from_u52(_mm256_and_si256(x, _mm256_set1_epi64x((std::int64_t{1} << 31) - 1)));
+    const Reg unit = _mm256_set1_pd(0x1p52), biased_unit = _mm256_set1_pd(0x1p52 + 0x1p31);
+    high = _mm256_sub_pd(_mm256_xor_pd(_mm256_castsi256_pd(_mm256_srli_epi64(x, 32)), biased_unit),
+                         biased_unit);
+    low = _mm256_sub_pd(
+        _mm256_castsi256_pd(_mm256_blend_epi32(x, _mm256_castpd_si256(unit), 0b10101010)), unit);
+  }
+
+  static Reg from_int8(const std::int8_t* p) {
+    std::int32_t bytes;
+    std::memcpy(&bytes, p, 4);
+    return _mm256_cvtepi32_pd(_mm_cvtepi8_epi32(_mm_cvtsi32_si128(bytes)));
+  }
+
+  // An integer x as a double, |x| < 2^62: x = high * 2^32 + low, each found in the low bits of its
+  // sum with 1.5 * 2^52, whose own low 32 bits are zero.
+  static void store_signed(std::int64_t* p, Reg x) {
+    const Reg round = _mm256_set1_pd(0x1.8p52);
+    const Reg high = nearest(_mm256_mul_pd(x, _mm256_set1_pd(0x1p-32)));
+    const Reg low = _mm256_fnmadd_pd(high, _mm256_set1_pd(0x1p32), x);
+    const __m256i low_bits = _mm256_sub_epi64(_mm256_castpd_si256(_mm256_add_pd(low, round)),
+                                              _mm256_castpd_si256(round));
+    const __m256i high_bits =
+        _mm256_slli_epi64(_mm256_castpd_si256(_mm256_add_pd(high, round)), 32);
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm256_add_epi64(high_bits, low_bits));
+  }
+
+  // Vectors of 64-bit integers, compared as signed ones.
+  using Int = __m256i;
+  static Int load_int(const std::uint64_t* p) {
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  }
+  static void store_int(std::uint64_t* p, Int x) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), x);
+  }
+  static Int set1_int(std::uint64_t x) { return _mm256_set1_epi64x(static_cast<long long>(x)); }
+  static Int halve(Int x) { return _mm256_srli_epi64(x, 1); }
+  // sum + (a > b)
+  static Int count_greater(Int sum, Int a, Int b) {
+    return _mm256_sub_epi64(sum, _mm256_cmpgt_epi64(a, b));
   }
 };

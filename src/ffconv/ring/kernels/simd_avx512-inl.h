@@ -8,6 +8,10 @@ struct Avx512 {
   static Reg load_unaligned(const Word* p) { return _mm512_loadu_pd(p); }
   static void store(Word* p, Reg x) { _mm512_store_pd(p, x); }
   static void store_unaligned(Word* p, Reg x) { _mm512_storeu_pd(p, x); }
+  static Reg load(const double* p) { return _mm512_load_pd(p); }
+  static Reg load_unaligned(const double* p) { return _mm512_loadu_pd(p); }
+  static void store(double* p, Reg x) { _mm512_store_pd(p, x); }
+  static void store_unaligned(double* p, Reg x) { _mm512_storeu_pd(p, x); }
   static Reg set1(double x) { return _mm512_set1_pd(x); }
   static double first(Reg x) { return _mm512_cvtsd_f64(x); }
 
@@ -18,6 +22,8 @@ struct Avx512 {
   static Reg multiply_add(Reg a, Reg b, Reg c) { return _mm512_fmadd_pd(a, b, c); }
   static Reg multiply_sub(Reg a, Reg b, Reg c) { return _mm512_fmsub_pd(a, b, c); }
   static Reg negative_multiply_add(Reg a, Reg b, Reg c) { return _mm512_fnmadd_pd(a, b, c); }
+  static Reg negative_multiply_sub(Reg a, Reg b, Reg c) { return _mm512_fnmsub_pd(a, b, c); }
+  static Reg max(Reg a, Reg b) { return _mm512_max_pd(a, b); }
   static Reg nearest(Reg a) {
     return _mm512_roundscale_pd(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
   }
@@ -77,11 +83,31 @@ struct Avx512 {
     _mm512_storeu_si512(p, _mm512_and_si512(bits, _mm512_set1_epi64((std::int64_t{1} << 52) - 1)));
   }
 
-  // x = high * 2^31 + low for |x| < 2^62, through the non-negative x + 2^62.
+  // x = high * 2^32 + low, 0 <= low < 2^32.
   static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
     const __m512i x = _mm512_loadu_si512(p);
-    const __m512i biased = _mm512_add_epi64(x, _mm512_set1_epi64(std::int64_t{1} << 62));
-    high = _mm512_sub_pd(from_u52(_mm512_srli_epi64(biased, 31)), _mm512_set1_pd(0x1p31));
-    low = from_u52(_mm512_and_si512(x, _mm512_set1_epi64((std::int64_t{1} << 31) - 1)));
+    high = _mm512_cvtepi64_pd(_mm512_srai_epi64(x, 32));
+    low = _mm512_cvtepi64_pd(_mm512_and_si512(x, _mm512_set1_epi64(0xffffffff)));
+  }
+
+  static Reg from_int8(const std::int8_t* p) {
+    return _mm512_cvtepi32_pd(
+        _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+  }
+
+  // An integer x as a double, |x| < 2^62.
+  static void store_signed(std::int64_t* p, Reg x) {
+    _mm512_storeu_si512(p, _mm512_cvtpd_epi64(x));
+  }
+
+  // Vectors of 64-bit integers, compared as signed ones.
+  using Int = __m512i;
+  static Int load_int(const std::uint64_t* p) { return _mm512_loadu_si512(p); }
+  static void store_int(std::uint64_t* p, Int x) { _mm512_storeu_si512(p, x); }
+  static Int set1_int(std::uint64_t x) { return _mm512_set1_epi64(static_cast<long long>(x)); }
+  static Int halve(Int x) { return _mm512_srli_epi64(x, 1); }
+  // sum + (a > b)
+  static Int count_greater(Int sum, Int a, Int b) {
+    return _mm512_mask_add_epi64(sum, _mm512_cmpgt_epi64_mask(a, b), sum, _mm512_set1_epi64(1));
   }
 };

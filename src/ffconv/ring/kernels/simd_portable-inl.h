@@ -26,6 +26,12 @@ struct Portable {
     }
   }
   static void store_unaligned(Word* p, const Reg& x) { store(p, x); }
+  static Reg load(const double* p) {
+    return each([p](std::size_t i) { return p[i]; });
+  }
+  static Reg load_unaligned(const double* p) { return load(p); }
+  static void store(double* p, const Reg& x) { std::copy_n(x.lane.begin(), Width, p); }
+  static void store_unaligned(double* p, const Reg& x) { store(p, x); }
   static Reg set1(double x) {
     return each([x](std::size_t) { return x; });
   }
@@ -51,6 +57,12 @@ struct Portable {
   }
   static Reg negative_multiply_add(const Reg& a, const Reg& b, const Reg& c) {
     return each([&](std::size_t i) { return std::fma(-a.lane[i], b.lane[i], c.lane[i]); });
+  }
+  static Reg negative_multiply_sub(const Reg& a, const Reg& b, const Reg& c) {
+    return each([&](std::size_t i) { return std::fma(-a.lane[i], b.lane[i], -c.lane[i]); });
+  }
+  static Reg max(const Reg& a, const Reg& b) {
+    return each([&](std::size_t i) { return a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i]; });
   }
   static Reg nearest(const Reg& a) {
     return each([&](std::size_t i) { return std::nearbyint(a.lane[i]); });
@@ -90,9 +102,47 @@ struct Portable {
       p[i] = static_cast<std::uint64_t>(x.lane[i]);
     }
   }
+  // x = high * 2^32 + low, 0 <= low < 2^32.
   static void split_signed(const std::int64_t* p, Reg& high, Reg& low) {
-    high = each([p](std::size_t i) { return static_cast<double>(p[i] >> 31); });
-    low = each(
-        [p](std::size_t i) { return static_cast<double>(p[i] & ((std::int64_t{1} << 31) - 1)); });
+    high = each([p](std::size_t i) { return static_cast<double>(p[i] >> 32); });
+    low = each([p](std::size_t i) { return static_cast<double>(p[i] & 0xffffffff); });
+  }
+
+  static Reg from_int8(const std::int8_t* p) {
+    return each([p](std::size_t i) { return static_cast<double>(p[i]); });
+  }
+  static void store_signed(std::int64_t* p, const Reg& x) {
+    for (std::size_t i = 0; i < Width; ++i) {
+      p[i] = std::llrint(x.lane[i]);
+    }
+  }
+
+  // Vectors of 64-bit integers, compared as signed ones.
+  struct Int {
+    std::array<std::uint64_t, Width> lane;
+  };
+  static Int load_int(const std::uint64_t* p) {
+    Int x;
+    std::copy_n(p, Width, x.lane.begin());
+    return x;
+  }
+  static void store_int(std::uint64_t* p, const Int& x) { std::copy_n(x.lane.begin(), Width, p); }
+  static Int set1_int(std::uint64_t value) {
+    Int x;
+    x.lane.fill(value);
+    return x;
+  }
+  static Int halve(Int x) {
+    for (std::uint64_t& lane : x.lane) {
+      lane >>= 1;
+    }
+    return x;
+  }
+  static Int count_greater(Int sum, const Int& a, const Int& b) {
+    for (std::size_t i = 0; i < Width; ++i) {
+      sum.lane[i] +=
+          static_cast<std::int64_t>(a.lane[i]) > static_cast<std::int64_t>(b.lane[i]) ? 1u : 0u;
+    }
+    return sum;
   }
 };

@@ -1,0 +1,374 @@
+// The 52-bit integer tier: bodies over vectors of eight 64-bit words.
+//
+// Included inside a tier's own namespace and target region, before a wrapper V of its vector
+// operations (simd_avx512ifma-inl.h, simd_portable_ifma-inl.h): no guard, no includes. A word is a
+// residue in [0, 2q) at the entry and exit of every kernel ("reduced"), q < 2^46. Multiply-adds
+// read the low 52 bits of their factors, so what stands above them in between does not matter
+// (docs/simd.md).
+
+template <class V>
+struct IfmaBody {
+  using R = typename V::Reg;
+  static constexpr std::size_t kWidth = V::kWidth;
+  static constexpr std::uint64_t kTwo52 = std::uint64_t{1} << 52;
+
+  struct Prime {
+    R q, twice, complement, ratio, low_bits;
+    explicit Prime(const LimbTables& t)
+        : q(V::set1(t.q)),
+          twice(V::set1(2 * t.q)),
+          complement(V::set1(kTwo52 - t.q)),
+          ratio(V::set1(kTwo52 / t.q)),
+          low_bits(V::set1(kTwo52 - 1)) {}
+  };
+
+  struct Factor {
+    R w, ratio;
+    Factor() = default;
+    Factor(R value, R quotient) : w(value), ratio(quotient) {}
+    explicit Factor(const Constant& c) : w(V::set1(c.value)), ratio(V::set1(c.ratio)) {}
+  };
+
+  static R low52(R x, const Prime& p) { return V::bit_and(x, p.low_bits); }
+
+  // sum + r modulo 2^52, r = y * w mod q. y < 2^52. r is in [0, q (1 + y 2^-52)).
+  static R add_product(R sum, R y, const Factor& f, const Prime& p) {
+    const R quotient = V::add_high(V::zero(), y, f.ratio);
+    return V::add_low(V::add_low(sum, y, f.w), quotient, p.complement);
+  }
+
+  // y * w mod q, reduced. y < 2^52.
+  static R mul(R y, const Factor& f, const Prime& p) {
+    return low52(add_product(V::zero(), y, f, p), p);
+  }
+
+  // x mod q, reduced, modulo 2^52. x < 2^52.
+  static R reduce_low52(R x, const Prime& p) {
+    const R quotient = V::add_high(V::zero(), x, p.ratio);
+    return V::add_low(x, quotient, p.complement);
+  }
+
+  static R reduce(R x, const Prime& p) { return low52(reduce_low52(x, p), p); }
+
+  // x - modulus where x >= modulus: otherwise the difference wraps and is the larger.
+  static R subtract_once(R x, R modulus) { return V::min(x, V::sub(x, modulus)); }
+
+  // A sum of products, its low and its high halves summed apart: up to 4096 terms before the low
+  // sum overflows.
+  struct LazySum {
+    R low, high;
+    explicit LazySum(R start) : low(start), high(V::zero()) {}
+
+    void add_product(R a, R b) {
+      low = V::add_low(low, a, b);
+      high = V::add_high(high, a, b);
+    }
+  };
+
+  // Reduction of a LazySum below 2^(k+55), 2^(k-1) < q < 2^k, by a quotient of 16 q that is at most
+  // three too small. That is 128 products of reduced words, and one more reduced word.
+  struct SumReduction {
+    static constexpr std::size_t kMaxTerms = 128;
+    Prime p;
+    R multiplier, complement16;
+    int right, left;
+
+    explicit SumReduction(const LimbTables& t)
+        : p(t),
+          multiplier(V::set1(static_cast<std::uint64_t>(
+              (static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q))),
+          complement16(V::set1(kTwo52 - 16 * t.q)),
+          right(3 + static_cast<int>(std::bit_width(t.q))),
+          left(52 - right) {}
+
+    R operator()(const LazySum& sum) const {
+      const R top = V::add(V::shift_left(sum.high, left), V::shift_right(sum.low, right));
+      const R quotient = V::add_high(V::zero(), top, multiplier);
+      // In [0, 48 q) modulo 2^52.
+      return reduce(V::add_low(sum.low, quotient, complement16), p);
+    }
+  };
+
+  template <typename F>
+  static void map(Word* dst, std::size_t n, const F& f) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      V::store(dst + i, f(i));
+    }
+  }
+
+  static void import_limb(Word* dst, const std::uint64_t* src, std::size_t n, const LimbTables&) {
+    map(dst, n, [&](std::size_t i) { return V::load_unaligned(src + i); });
+  }
+
+  static void export_limb(std::uint64_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      V::store_unaligned(dst + i, subtract_once(V::load(src + i), p.q));
+    }
+  }
+
+  // The least multiple of q from `bound` on.
+  static R multiple_of_q(std::uint64_t bound, const LimbTables& t) {
+    return V::set1((bound + t.q - 1) / t.q * t.q);
+  }
+
+  // n >= 64, hence q > 256 and 2^64 <= 2^(k+55).
+  static void import_signed(Word* dst, const std::int64_t* src, std::size_t n,
+                            const LimbTables& t) {
+    const SumReduction reduced(t);
+    const R offset = multiple_of_q(std::uint64_t{1} << 62, t);
+    map(dst, n, [&](std::size_t i) {
+      const R x = V::load_unaligned(reinterpret_cast<const Word*>(src) + i);
+      return reduced(LazySum(V::add(x, offset)));
+    });
+  }
+
+  static void add(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) {
+      return subtract_once(V::add(V::load(a + i), V::load(b + i)), p.twice);
+    });
+  }
+
+  // A negative difference wraps: then the sum with 2q is the smaller.
+  static void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) {
+      const R difference = V::sub(V::load(a + i), V::load(b + i));
+      return V::min(difference, V::add(difference, p.twice));
+    });
+  }
+
+  static void negate(Word* dst, const Word* a, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n,
+        [&](std::size_t i) { return subtract_once(V::sub(p.twice, V::load(a + i)), p.twice); });
+  }
+
+  static void mul_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
+                        const LimbTables& t) {
+    const SumReduction reduced(t);
+    map(dst, n, [&](std::size_t i) {
+      LazySum product(V::zero());
+      product.add_product(V::load(a + i), V::load(b + i));
+      return reduced(product);
+    });
+  }
+
+  static void mul_constant(Word* dst, const Word* a, const Constant& c, std::size_t n,
+                           const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) { return mul(V::load(a + i), f, p); });
+  }
+
+  static void mul_constant_add(Word* dst, const Word* a, const Constant& c, std::size_t n,
+                               const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) {
+      const R sum = add_product(V::load(dst + i), V::load(a + i), f, p);
+      return subtract_once(low52(sum, p), p.twice);
+    });
+  }
+
+  static void mul_constant_sub(Word* dst, const Word* a, const Constant& c, const Word* b,
+                               std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) {
+      const R negative = V::sub(p.twice, V::load(b + i));
+      return subtract_once(low52(add_product(negative, V::load(a + i), f, p), p), p.twice);
+    });
+  }
+
+  static void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c,
+                               std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    map(dst, n, [&](std::size_t i) {
+      return mul(V::add(V::sub(V::load(a + i), V::load(b + i)), p.twice), f, p);
+    });
+  }
+
+  // factor(j, i): the vector of operand j at word i.
+  template <typename F>
+  static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                           const F& factor, std::size_t terms, bool accumulate, std::size_t n,
+                           const LimbTables& t) {
+    const SumReduction reduced(t);
+    for (std::size_t begin = 0; begin < terms || begin == 0; begin += SumReduction::kMaxTerms) {
+      const std::size_t end = std::min(terms, begin + SumReduction::kMaxTerms);
+      const bool add_previous = accumulate || begin != 0;
+      for (std::size_t i = 0; i < n; i += kWidth) {
+        LazySum sum0(add_previous ? V::load(dst0 + i) : V::zero());
+        LazySum sum1(add_previous ? V::load(dst1 + i) : V::zero());
+        for (std::size_t j = begin; j < end; ++j) {
+          const R b = factor(j, i);
+          sum0.add_product(V::load(a0[j] + i), b);
+          sum1.add_product(V::load(a1[j] + i), b);
+        }
+        V::store(dst0 + i, reduced(sum0));
+        V::store(dst1 + i, reduced(sum1));
+      }
+    }
+  }
+
+  static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
+                                 const Word* const* a1, const Word* const* b, std::size_t terms,
+                                 bool accumulate, std::size_t n, const LimbTables& t) {
+    sum_products(
+        dst0, dst1, a0, a1, [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
+        accumulate, n, t);
+  }
+
+  static void inner_product_pair_packed(Word* dst0, Word* dst1, const Word* const* a0,
+                                        const Word* const* a1, const std::uint8_t* const* b,
+                                        std::size_t terms, bool accumulate, std::size_t n,
+                                        const LimbTables& t) {
+    sum_products(
+        dst0, dst1, a0, a1,
+        [b](std::size_t j, std::size_t i) { return V::from_packed48(b[j] + 6 * i); }, terms,
+        accumulate, n, t);
+  }
+
+  static void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const Word residue = std::min(src[i], src[i] - t.q);
+      for (std::size_t byte = 0; byte < 6; ++byte) {
+        dst[6 * i + byte] = static_cast<std::uint8_t>(residue >> (8 * byte));
+      }
+    }
+  }
+
+  static void tensor(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1,
+                     const Word* b0, const Word* b1, std::size_t n, const LimbTables& t) {
+    const SumReduction reduced(t);
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      const R x0 = V::load(a0 + i), x1 = V::load(a1 + i);
+      const R y0 = V::load(b0 + i), y1 = V::load(b1 + i);
+      LazySum first(V::zero()), mixed(V::zero()), last(V::zero());
+      first.add_product(x0, y0);
+      mixed.add_product(x0, y1);
+      mixed.add_product(x1, y0);
+      last.add_product(x1, y1);
+      V::store(dst0 + i, reduced(first));
+      V::store(dst1 + i, reduced(mixed));
+      V::store(dst2 + i, reduced(last));
+    }
+  }
+
+  // Rotations of the slots map aligned blocks of 2^k words to aligned blocks: the source of a whole
+  // vector is one vector, permuted.
+  static void permute(Word* dst, const Word* src, const WordPermutation& permutation,
+                      std::size_t n) {
+    map(dst, n, [&](std::size_t i) {
+      const std::uint32_t* source = permutation.source.data() + i;
+      return V::permute(V::load(src + (source[0] & ~(kWidth - 1))), source);
+    });
+  }
+
+  static void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
+                              const WordPermutation& permutation, std::size_t n,
+                              const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) {
+      const std::uint32_t* source = permutation.source.data() + i;
+      const std::size_t from = source[0] & ~(kWidth - 1);
+      R sum = V::load(a + from);
+      if (b != nullptr) {
+        sum = V::sub(V::add(sum, p.twice), V::load(b + from));
+      }
+      if (c != nullptr) {
+        sum = V::add(sum, V::load(c + from));
+      }
+      return V::permute(reduce(sum, p), source);
+    });
+  }
+
+  // A digit is a signed integer in two's complement, as in the scalar tier. With h = (q - 1) / 2,
+  // the product plus h is below 2q, and its canonical residue less h is centred.
+  static void make_digit(Word* dst, const Word* src, const Constant& c, std::size_t n,
+                         const LimbTables& t) {
+    const Prime p(t);
+    const Factor f(c);
+    const R half = V::set1((t.q - 1) / 2);
+    map(dst, n, [&](std::size_t i) {
+      const R shifted = low52(add_product(half, V::load(src + i), f, p), p);
+      return V::sub(subtract_once(shifted, p.q), half);
+    });
+  }
+
+  static void digit_overflow(Word* dst, const Word* const* digits, const double* inverse,
+                             std::size_t count, std::size_t n) {
+    map(dst, n, [&](std::size_t i) {
+      auto sum = V::zero_real();
+      for (std::size_t j = 0; j < count; ++j) {
+        sum = V::add_real(sum, V::scale(V::to_real(V::load(digits[j] + i)), inverse[j]));
+      }
+      return V::nearest(sum);
+    });
+  }
+
+  // Digits and the overflow are made positive by a multiple of q: |digit| < 2^45, so factors stay
+  // below 2^47, and 255 terms below 2^(k+55).
+  static void extend(Word* dst, const Word* const* digits, const Constant* weights,
+                     std::size_t count, const Word* overflow, const Constant& product,
+                     std::size_t n, const LimbTables& t) {
+    const SumReduction reduced(t);
+    const R offset = multiple_of_q(std::uint64_t{1} << 45, t);
+    if (count == 1 && overflow == nullptr) {
+      const Factor f(weights[0]);
+      map(dst, n,
+          [&](std::size_t i) { return mul(V::add(V::load(digits[0] + i), offset), f, reduced.p); });
+      return;
+    }
+    map(dst, n, [&](std::size_t i) {
+      LazySum sum(V::zero());
+      for (std::size_t j = 0; j < count; ++j) {
+        sum.add_product(V::add(V::load(digits[j] + i), offset), V::set1(weights[j].value));
+      }
+      if (overflow != nullptr) {
+        sum.add_product(V::sub(offset, V::load(overflow + i)), V::set1(product.value));
+      }
+      return reduced(sum);
+    });
+  }
+
+  // |x| < 128 < q.
+  static void import_small(Word* dst, const std::int8_t* src, std::size_t n, const LimbTables& t) {
+    const Prime p(t);
+    map(dst, n, [&](std::size_t i) { return V::add(V::from_int8(src + i), p.q); });
+  }
+
+  static void add_product_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
+                                const LimbTables& t) {
+    const SumReduction reduced(t);
+    map(dst, n, [&](std::size_t i) {
+      LazySum sum(V::load(dst + i));
+      sum.add_product(V::load(a + i), V::load(b + i));
+      return reduced(sum);
+    });
+  }
+
+  static void sub_product_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
+                                const LimbTables& t) {
+    const SumReduction reduced(t);
+    map(dst, n, [&](std::size_t i) {
+      LazySum sum(V::load(dst + i));
+      sum.add_product(V::sub(reduced.p.twice, V::load(a + i)), V::load(b + i));
+      return reduced(sum);
+    });
+  }
+
+  static void combine_digits(double* dst, const Word* const* digits, const double* moduli,
+                             std::size_t count, std::size_t n) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      auto value = V::to_real(V::load(digits[count - 1] + i));
+      for (std::size_t j = count - 1; j-- > 0;) {
+        value = V::multiply_add_real(value, moduli[j], V::to_real(V::load(digits[j] + i)));
+      }
+      V::store_real(dst + i, value);
+    }
+  }
+};

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Takes finished runs into the repository: models/MODEL.onnx and its card, training/runs/NAME with log and curve.
+
+    training/publish.py build/train/mnist-lola build/train/cifar-lola
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+RUN_FILES = ("config.json", "log.jsonl", "curve.png", "report.json")
+
+
+def publish(folder):
+    """Copies what belongs into the repository; the files written."""
+    config = json.loads((folder / "config.json").read_text())
+    run = REPOSITORY / "training" / "runs" / config["name"]
+    run.mkdir(parents=True, exist_ok=True)
+    copies = [(folder / name, run / name) for name in RUN_FILES]
+    if config["export"]:
+        for suffix in (".onnx", ".md"):
+            name = config["model"] + suffix
+            copies.append((folder / name, REPOSITORY / "models" / name))
+    for source, target in copies:
+        shutil.copyfile(source, target)
+    return [target for _, target in copies]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path)
+    for folder in parser.parse_args().folders:
+        if not (folder / "done").is_file():
+            sys.exit(f"publish.py: {folder}: not a finished run")
+        for path in publish(folder):
+            print(path.relative_to(REPOSITORY))
+
+
+if __name__ == "__main__":
+    main()
