@@ -60,10 +60,9 @@ struct Body {
     return V::add(V::negative_multiply_add(quotient, p.q, high), low);
   }
 
-  // The representative in [-(q-1)/2, (q-1)/2], exactly. |x| <= 2^52.
+  // The representative in [-(q-1)/2, (q-1)/2], exactly. |x| <= q.
   static R centre(R x, const Prime& p) {
-    const R r = reduce(x, p);
-    const R lowered = V::sub(r, V::and_mask(p.q, V::greater(r, p.half)));
+    const R lowered = V::sub(x, V::and_mask(p.q, V::greater(x, p.half)));
     return V::add(lowered, V::and_mask(p.q, V::greater(V::negate(p.half), lowered)));
   }
 
@@ -81,8 +80,9 @@ struct Body {
   static void export_limb(std::uint64_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
-      const R x = centre(V::load(src + i), p);
-      V::to_u52(dst + i, V::add(x, V::and_mask(p.q, V::greater(V::set1(0.0), x))));
+      const R x = V::load(src + i);
+      const R lifted = V::add(x, V::and_mask(p.q, V::greater(V::set1(0.0), x)));
+      V::to_u52(dst + i, V::and_mask(lifted, V::greater(p.q, lifted)));  // q itself becomes 0
     }
   }
 
@@ -296,21 +296,33 @@ struct Body {
     });
   }
 
+  // Digits and weights are below 2^45 in magnitude, so that 127 products, and the overflow's, which
+  // are below 2^52, fit a LazySum.
   static void extend(Word* dst, const Word* const* digits, const Constant* weights,
                      std::size_t count, const Word* overflow, const Constant& product,
                      std::size_t n, const LimbTables& t) {
     const Prime p(t);
-    const Factor subtract(product);
-    map(dst, n, [&](std::size_t i) {
-      R sum = V::set1(0.0);
+    if (count == 1 && overflow == nullptr) {
+      const Factor f(weights[0]);
+      map(dst, n, [&](std::size_t i) { return mul(V::load(digits[0] + i), f, p); });
+      return;
+    }
+    const R subtract = V::set1(-to_double(product.value));
+    for (std::size_t i = 0; i < n; i += kLineWords) {
+      LazySum sums[kVectors];
       for (std::size_t j = 0; j < count; ++j) {
-        sum = V::add(sum, mul(V::load(digits[j] + i), Factor(weights[j]), p));
+        const R weight = V::set1(to_double(weights[j].value));
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          sums[v].add_product(V::load(digits[j] + i + v * kWidth), weight);
+        }
       }
-      if (overflow != nullptr) {
-        sum = V::sub(sum, mul(V::load(overflow + i), subtract, p));
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        if (overflow != nullptr) {
+          sums[v].add_product(V::load(overflow + i + v * kWidth), subtract);
+        }
+        V::store(dst + i + v * kWidth, sums[v].reduced(p));
       }
-      return reduce(sum, p);
-    });
+    }
   }
 
   // |x| < 128 < q: a residue of every prime as it is.
