@@ -66,9 +66,8 @@ struct IfmaBody {
   };
 
   // Reduction of a LazySum below 2^(k+55), 2^(k-1) < q < 2^k, by a quotient of 16 q that is at most
-  // three too small. That is 128 products of reduced words, and one more reduced word.
+  // three too small. 128 products of reduced words and one more reduced word fit.
   struct SumReduction {
-    static constexpr std::size_t kMaxTerms = 128;
     Prime p;
     R multiplier, complement16;
     int right, left;
@@ -224,7 +223,6 @@ struct IfmaBody {
   // Many operands are summed in groups of four terms: hardware prefetchers follow about a dozen
   // streams (64 terms of N = 2^14 on a Zen 4 core: 590 us by four, 1400 us in one pass).
   static constexpr std::size_t kOnePass = 8, kGroup = 4;
-  static_assert(kOnePass <= SumReduction::kMaxTerms);
 
   // factor(j, i): the vector of operand j at word i.
   template <typename F>
