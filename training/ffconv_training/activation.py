@@ -5,14 +5,14 @@ For a layer's output u, per channel:
     z = (u - mean) / sqrt(var + VARIANCE_EPSILON)
     y = c1 z + c2 (z^2 - 1) / s,    s = sqrt(E z^4 - 1 + SPREAD_EPSILON)
 
-s is close to the standard deviation of z^2, so both terms keep their sizes whatever the distribution of z. (0.5, 0.2821),
-from the Hermite expansion of ReLU, is where training starts (AESPA, arXiv 2201.06699). The expansion's constant is left
-out: y then has mean zero, and rounding errors of the gradients cannot add up along the next layer's mean input.
-Gradients flow through mean, var and s. With fixed statistics all of it is a z^2 + b z + c with a = c2 / s, b = c1,
-c = -a.
+s is close to the standard deviation of z^2, so both terms keep their sizes whatever the distribution of z.
+(0.5, 0.2821), from the Hermite expansion of ReLU, is where training starts (AESPA, arXiv 2201.06699). The expansion's
+constant is left out: y then has mean zero, and rounding errors of the gradients cannot add up along the next layer's
+mean input. Gradients flow through mean, var and s. With fixed statistics all of it is a z^2 + b z + c with a = c2 / s,
+b = c1, c = -a.
 
-Two penalties hold the values: in training, weight / 2 times the sum of (|z| - bound)+ squared; and, for images that no
-data set has (extremes.py), guarded(), which uses the running statistics and leaves them alone. There |z| is
+Two penalties hold the values: in training, weight / 2 times the sum of (|z| - bound)+ squared; and, for images that
+no data set has (extremes.py), guarded(), which uses the running statistics and leaves them alone. There |z| is
 clamped to CLIP, so that a network that is not tamed yet cannot overflow.
 """
 
