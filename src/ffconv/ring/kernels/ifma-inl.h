@@ -267,11 +267,9 @@ struct IfmaBody {
   }
 
   static void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
-    for (std::size_t i = 0; i < n; ++i) {
-      const Word residue = std::min(src[i], src[i] - t.q);
-      for (std::size_t byte = 0; byte < 6; ++byte) {
-        dst[6 * i + byte] = static_cast<std::uint8_t>(residue >> (8 * byte));
-      }
+    const Prime p(t);
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      V::to_packed48(dst + 6 * i, subtract_once(V::load(src + i), p.q));
     }
   }
 

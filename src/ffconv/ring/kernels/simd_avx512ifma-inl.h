@@ -63,6 +63,11 @@ struct Avx512Ifma {
                                           12, 0, 11, 10, 9, 0, 8, 7, 6, 0, 5, 4, 3, 0, 2, 1, 0);
     return _mm512_maskz_permutexvar_epi16(0x77777777, quarters, bytes);
   }
+  static void to_packed48(std::uint8_t* p, Reg x) {
+    const Reg quarters = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 30, 29, 28, 26, 25, 24, 22, 21,
+                                          20, 18, 17, 16, 14, 13, 12, 10, 9, 8, 6, 5, 4, 2, 1, 0);
+    _mm512_mask_storeu_epi64(p, 0x3f, _mm512_permutexvar_epi16(quarters, x));
+  }
 
   // Signed integers of magnitude at most 2^53 as doubles, exactly; and back, to the nearest, ties
   // to even.

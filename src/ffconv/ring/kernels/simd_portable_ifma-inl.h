@@ -91,6 +91,12 @@ struct PortableIfma {
     });
   }
 
+  static void to_packed48(std::uint8_t* p, const Reg& x) {
+    for (std::size_t i = 0; i < kWidth; ++i) {
+      std::memcpy(p + 6 * i, &x.lane[i], 6);
+    }
+  }
+
   static Real to_real(const Reg& x) {
     return each<Real>(
         [&](std::size_t i) { return static_cast<double>(static_cast<std::int64_t>(x.lane[i])); });
