@@ -39,8 +39,8 @@ def say(text):
 
 def train(name, args):
     """Runs train.py to its end; its exit code."""
-    command = [*idle_prefix(), sys.executable, str(HERE / "train.py"), "--config", str(HERE / "configs" / f"{name}.json"),
-               "--out", str(args.out / name)]
+    command = [*idle_prefix(), sys.executable, str(HERE / "train.py"),
+               "--config", str(HERE / "configs" / f"{name}.json"), "--out", str(args.out / name)]
     if args.data is not None:
         command += ["--data", str(args.data)]
     if args.max_minutes is not None:

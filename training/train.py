@@ -41,8 +41,11 @@ def main():
     args = parser.parse_args()
     set_environment(args.threads)
 
-    import torch
-    from ffconv_training import config as configs, data, finish, trainer
+    try:
+        import torch
+        from ffconv_training import config as configs, data, finish, trainer
+    except ImportError as error:
+        sys.exit(f"train.py: {error} for {sys.executable}; training/setup.sh installs it for Debian's /usr/bin/python3")
     torch.set_num_threads(args.threads)
     try:
         config = configs.read(args.config)

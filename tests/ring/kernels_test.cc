@@ -1,6 +1,7 @@
 // Every tier against the scalar specification, bit for bit after export.
 #include "ffconv/ring/kernels/kernels.h"
 
+#include <bit>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -48,18 +49,38 @@ std::vector<std::uint64_t> residues(Pattern pattern, std::size_t n, std::uint64_
   return x;
 }
 
+// Which of the representatives that a tier's form allows a limb holds.
+enum class Form { kImported, kExtreme };
+
+// The representative of largest magnitude (kernels.h): x + q below 2q for integers; x - q, down to
+// -q, for doubles. The scalar form has one only.
+Word extreme(Word word, std::uint64_t q, std::string_view tier) {
+  if (tier.find("ifma") != std::string_view::npos) {
+    return word + q;
+  }
+  if (tier.find("avx") == std::string_view::npos) {
+    return word;
+  }
+  const auto x = std::bit_cast<double>(word), modulus = static_cast<double>(q);
+  return std::bit_cast<Word>(2.0 * x < modulus ? x - modulus : x);
+}
+
 // One tier at one prime, with helpers that take and give canonical residues.
 struct Tier {
   const Kernels& kernels;
   LimbTables tables;
   std::size_t n;
+  Form form;
 
-  Tier(const Kernels& k, std::uint64_t q, int log_n)
-      : kernels(k), tables(make_tables(k, q, log_n)), n(std::size_t{1} << log_n) {}
+  Tier(const Kernels& k, std::uint64_t q, int log_n, Form f = Form::kImported)
+      : kernels(k), tables(make_tables(k, q, log_n)), n(std::size_t{1} << log_n), form(f) {}
 
   AlignedBuffer<Word> import(const std::vector<std::uint64_t>& x) const {
     AlignedBuffer<Word> limb(n);
     kernels.import_limb(limb.data(), x.data(), n, tables);
+    for (Word& word : limb) {
+      word = form == Form::kExtreme ? extreme(word, tables.q, kernels.name) : word;
+    }
     return limb;
   }
   std::vector<std::uint64_t> exported(const AlignedBuffer<Word>& limb) const {
@@ -73,22 +94,31 @@ class KernelConformance : public TierTest {
  protected:
   static constexpr std::uint64_t kSeed = 20260704;
 
-  // Runs body(tier, scalar tier, random) for small and large primes and for sizes around the
-  // vector.
+  // Runs body(tier, scalar tier, random) for small and large primes, for sizes around the vector,
+  // and for both forms of limbs.
   template <typename Body>
-  void for_each_ring(const Body& body) {
-    std::mt19937_64 random(kSeed);
+  void for_each_ring(const Body& body, int max_log_n = 13) {
     const Kernels& kernels = *GetParam();
-    for (const int log_n : {1, 2, 3, 4, 5, 6, 7, 10, 13}) {
-      if (log_n < kernels.min_log_n) {
+    for (const int log_n : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13}) {
+      if (log_n < kernels.min_log_n || log_n > max_log_n) {
         continue;
       }
       for (const double bits : {20.0, 30.5, 46.0}) {
-        const std::uint64_t q = find_prime(log_n, bits, {});
-        SCOPED_TRACE(std::string(kernels.name) + " log_n " + std::to_string(log_n) + " q " +
-                     std::to_string(q) + " seed " + std::to_string(kSeed));
-        body(Tier(kernels, q, log_n), Tier(kScalarKernels, q, log_n), random);
+        run_ring(body, log_n, bits);
       }
+    }
+  }
+
+  template <typename Body>
+  void run_ring(const Body& body, int log_n, double bits) {
+    std::mt19937_64 random(kSeed);
+    const Kernels& kernels = *GetParam();
+    const std::uint64_t q = find_prime(log_n, bits, {});
+    for (const Form form : {Form::kImported, Form::kExtreme}) {
+      SCOPED_TRACE(std::string(kernels.name) + " log_n " + std::to_string(log_n) + " q " +
+                   std::to_string(q) + (form == Form::kExtreme ? " extreme" : "") + " seed " +
+                   std::to_string(kSeed));
+      body(Tier(kernels, q, log_n, form), Tier(kScalarKernels, q, log_n), random);
     }
   }
 };
@@ -120,25 +150,31 @@ TEST_P(KernelConformance, SignedIntegersReduceAsInTheSpecification) {
   });
 }
 
+void check_transforms(const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+  for (const Pattern pattern : kPatterns) {
+    const auto x = residues(pattern, tier.n, tier.tables.q, random);
+    auto ours = tier.import(x);
+    auto expected = scalar.import(x);
+    tier.kernels.ntt_forward(ours.data(), tier.tables);
+    scalar.kernels.ntt_forward(expected.data(), scalar.tables);
+    EXPECT_EQ(tier.exported(ours), scalar.exported(expected));
+    tier.kernels.ntt_inverse(ours.data(), tier.tables);
+    EXPECT_EQ(tier.exported(ours), x);
+    // The inverse on inputs that are extreme themselves.
+    auto values = tier.import(x);
+    auto scalar_values = scalar.import(x);
+    tier.kernels.ntt_inverse(values.data(), tier.tables);
+    scalar.kernels.ntt_inverse(scalar_values.data(), scalar.tables);
+    EXPECT_EQ(tier.exported(values), scalar.exported(scalar_values));
+  }
+}
+
 TEST_P(KernelConformance, TransformsAgreeAndInvertEachOther) {
-  for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
-    for (const Pattern pattern : kPatterns) {
-      const auto x = residues(pattern, tier.n, tier.tables.q, random);
-      auto ours = tier.import(x);
-      auto expected = scalar.import(x);
-      tier.kernels.ntt_forward(ours.data(), tier.tables);
-      scalar.kernels.ntt_forward(expected.data(), scalar.tables);
-      EXPECT_EQ(tier.exported(ours), scalar.exported(expected));
-      tier.kernels.ntt_inverse(ours.data(), tier.tables);
-      EXPECT_EQ(tier.exported(ours), x);
-      // The inverse on inputs that are extreme themselves.
-      auto values = tier.import(x);
-      auto scalar_values = scalar.import(x);
-      tier.kernels.ntt_inverse(values.data(), tier.tables);
-      scalar.kernels.ntt_inverse(scalar_values.data(), scalar.tables);
-      EXPECT_EQ(tier.exported(values), scalar.exported(scalar_values));
-    }
-  });
+  for_each_ring(check_transforms);
+}
+
+TEST_P(KernelConformance, TransformsStayWithinTheirBoundsAtTheLargestRingAndPrime) {
+  run_ring(check_transforms, 17, 46.0);
 }
 
 TEST_P(KernelConformance, PointwiseOperationsAgree) {
@@ -178,47 +214,50 @@ TEST_P(KernelConformance, PointwiseOperationsAgree) {
 }
 
 TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
-  for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
-    for (const Pattern pattern : kPatterns) {
-      for (const std::size_t terms : {0, 1, 2, 31, 32, 33, 70}) {
-        std::vector<std::vector<std::uint64_t>> inputs;
-        for (std::size_t j = 0; j < 3 * terms + 2; ++j) {
-          inputs.push_back(residues(pattern, tier.n, tier.tables.q, random));
+  for_each_ring(
+      [](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+        for (const Pattern pattern : kPatterns) {
+          for (const std::size_t terms : {0, 1, 2, 8, 9, 31, 32, 33, 70}) {
+            std::vector<std::vector<std::uint64_t>> inputs;
+            for (std::size_t j = 0; j < 3 * terms + 2; ++j) {
+              inputs.push_back(residues(pattern, tier.n, tier.tables.q, random));
+            }
+            const auto run = [&](const Tier& t) {
+              std::vector<AlignedBuffer<Word>> limbs;
+              std::vector<const Word*> pointers;
+              for (const auto& input : inputs) {
+                limbs.push_back(t.import(input));
+                pointers.push_back(limbs.back().data());
+              }
+              std::vector<std::vector<std::uint64_t>> results;
+              for (const bool accumulate : {false, true}) {
+                auto dst0 = limbs[3 * terms], dst1 = limbs[3 * terms + 1];
+                t.kernels.inner_product_pair(dst0.data(), dst1.data(), pointers.data(),
+                                             pointers.data() + terms, pointers.data() + 2 * terms,
+                                             terms, accumulate, t.n, t.tables);
+                results.push_back(t.exported(dst0));
+                results.push_back(t.exported(dst1));
+              }
+              std::vector<std::vector<std::uint8_t>> packed(terms,
+                                                            std::vector<std::uint8_t>(6 * t.n));
+              std::vector<const std::uint8_t*> packed_pointers;
+              for (std::size_t j = 0; j < terms; ++j) {
+                t.kernels.pack48(packed[j].data(), pointers[2 * terms + j], t.n, t.tables);
+                packed_pointers.push_back(packed[j].data());
+              }
+              auto dst0 = limbs[3 * terms], dst1 = limbs[3 * terms + 1];
+              t.kernels.inner_product_pair_packed(dst0.data(), dst1.data(), pointers.data(),
+                                                  pointers.data() + terms, packed_pointers.data(),
+                                                  terms, true, t.n, t.tables);
+              EXPECT_EQ(t.exported(dst0), results[2]);
+              EXPECT_EQ(t.exported(dst1), results[3]);
+              return results;
+            };
+            EXPECT_EQ(run(tier), run(scalar)) << terms << " terms";
+          }
         }
-        const auto run = [&](const Tier& t) {
-          std::vector<AlignedBuffer<Word>> limbs;
-          std::vector<const Word*> pointers;
-          for (const auto& input : inputs) {
-            limbs.push_back(t.import(input));
-            pointers.push_back(limbs.back().data());
-          }
-          std::vector<std::vector<std::uint64_t>> results;
-          for (const bool accumulate : {false, true}) {
-            auto dst0 = limbs[3 * terms], dst1 = limbs[3 * terms + 1];
-            t.kernels.inner_product_pair(dst0.data(), dst1.data(), pointers.data(),
-                                         pointers.data() + terms, pointers.data() + 2 * terms,
-                                         terms, accumulate, t.n, t.tables);
-            results.push_back(t.exported(dst0));
-            results.push_back(t.exported(dst1));
-          }
-          std::vector<std::vector<std::uint8_t>> packed(terms, std::vector<std::uint8_t>(6 * t.n));
-          std::vector<const std::uint8_t*> packed_pointers;
-          for (std::size_t j = 0; j < terms; ++j) {
-            t.kernels.pack48(packed[j].data(), pointers[2 * terms + j], t.n, t.tables);
-            packed_pointers.push_back(packed[j].data());
-          }
-          auto dst0 = limbs[3 * terms], dst1 = limbs[3 * terms + 1];
-          t.kernels.inner_product_pair_packed(dst0.data(), dst1.data(), pointers.data(),
-                                              pointers.data() + terms, packed_pointers.data(),
-                                              terms, true, t.n, t.tables);
-          EXPECT_EQ(t.exported(dst0), results[2]);
-          EXPECT_EQ(t.exported(dst1), results[3]);
-          return results;
-        };
-        EXPECT_EQ(run(tier), run(scalar)) << terms << " terms";
-      }
-    }
-  });
+      },
+      8);
 }
 
 TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
@@ -255,10 +294,12 @@ TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
   });
 }
 
+constexpr std::size_t kManySources = 60;
+
 TEST_P(KernelConformance, BaseExtensionsAgree) {
   for_each_ring([](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
     const int log_n = tier.tables.log_n;
-    std::vector<std::uint64_t> source = {find_prime(log_n, 45.0, {})};
+    std::vector<std::uint64_t> source = {find_prime(log_n, 46.0, {})};
     source.push_back(find_prime(log_n, 45.0, source));
     source.push_back(find_prime(log_n, 24.0, source));
     for (const Pattern pattern : kPatterns) {
@@ -266,7 +307,8 @@ TEST_P(KernelConformance, BaseExtensionsAgree) {
       for (const std::uint64_t q : source) {
         inputs.push_back(residues(pattern, tier.n, q, random));
       }
-      const std::uint64_t scale = random();
+      // Halves stay what they are: the extreme digits.
+      const std::uint64_t scale = pattern == Pattern::kHalf ? 1 : random();
       const auto run = [&](const Tier& t) {
         const Kernels& k = t.kernels;
         std::vector<AlignedBuffer<Word>> digits;
@@ -274,7 +316,7 @@ TEST_P(KernelConformance, BaseExtensionsAgree) {
         std::vector<double> inverse;
         std::vector<Constant> weights;
         for (std::size_t j = 0; j < source.size(); ++j) {
-          const Tier from(k, source[j], log_n);
+          const Tier from(k, source[j], log_n, t.form);
           digits.emplace_back(t.n);
           k.make_digit(digits.back().data(), from.import(inputs[j]).data(),
                        k.make_constant(scale % source[j], source[j]), t.n, from.tables);
@@ -288,10 +330,18 @@ TEST_P(KernelConformance, BaseExtensionsAgree) {
         std::vector<std::vector<std::uint64_t>> results;
         for (const Word* subtract :
              {static_cast<const Word*>(nullptr), static_cast<const Word*>(overflow.data())}) {
-          k.extend(dst.data(), pointers.data(), weights.data(), source.size(), subtract, product,
-                   t.n, t.tables);
-          results.push_back(t.exported(dst));
+          for (std::size_t count = 1; count <= source.size(); ++count) {
+            k.extend(dst.data(), pointers.data(), weights.data(), count, subtract, product, t.n,
+                     t.tables);
+            results.push_back(t.exported(dst));
+          }
         }
+        const std::vector<const Word*> many(kManySources, pointers[0]);
+        const std::vector<Constant> large(kManySources,
+                                          k.make_constant(t.tables.q - 1, t.tables.q));
+        k.extend(dst.data(), many.data(), large.data(), kManySources, overflow.data(), large[0],
+                 t.n, t.tables);
+        results.push_back(t.exported(dst));
         return results;
       };
       EXPECT_EQ(run(tier), run(scalar));

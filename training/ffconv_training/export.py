@@ -89,8 +89,8 @@ def export(network, name, calibration, metadata=None):
         if layer.dense is not None and not flat:
             value, flat = graph.node("Flatten", [value], "flatten", axis=1), True
         if layer.conv is not None and any(layer.pads) and constants.any():
-            value = graph.node("Add", [value, graph.constant(f"offset{k}_constant", (constants / factors)[:, None, None])],
-                               f"offset{k}")
+            offset = graph.constant(f"offset{k}_constant", (constants / factors)[:, None, None])
+            value = graph.node("Add", [value, offset], f"offset{k}")
             constants = np.zeros_like(constants)
         inner_bias = _input_constant(constants, first)
         first = _columns(factors, first)

@@ -1,8 +1,9 @@
 """Starts a factorized network from a trained one, W ~ U V.
 
-By responses (principal components). The outputs z of a layer (after batch normalization, so that every channel counts alike) have a covariance over
-training images and positions. With its leading `rank` eigenvectors E, z ~ mean + E E' (z - mean): so V = E' W gives
-rank channels, U = E gives the layer's outputs back, and the mean goes into the batch normalization. No labels needed.
+By responses (principal components). The outputs z of a layer (after batch normalization, so that every channel counts
+alike) have a covariance over training images and positions. With its leading `rank` eigenvectors E,
+z ~ mean + E E' (z - mean): so V = E' W gives rank channels, U = E gives the layer's outputs back, and the mean goes
+into the batch normalization. No labels needed.
 
 By weights (truncated singular value decomposition): the same with the leading left singular vectors of W. No images
 needed either, and far worse, since it counts errors alike that the images hardly meet and those they meet most.

@@ -1,7 +1,7 @@
 """Networks as chains of linear layers and activations, built from a configuration.
 
 Images enter as pixels, 0 to 255; scaling them is the network's first step. Convolutions run in `dtype` (bfloat16
-halves their time where the processor has it); statistics, weights and scores are float32.
+halves their time where the processor has it); statistics, weights and dense layers are float32.
 """
 
 import math
@@ -58,6 +58,8 @@ class LinearLayer(nn.Module):
 
     def first(self, x):
         """The layer's output or, factorized, the rank channels between its two parts."""
+        if self.layer.dense is not None:
+            x = x.float()
         kernel = self.kernel().to(x.dtype)
         bias = self.bias.to(x.dtype) if self.bias is not None and not self.layer.rank else None
         if self.layer.dense is not None:
@@ -146,7 +148,7 @@ class Network(nn.Module):
         for linear, activation in zip(self.linears, self.activations):
             x, held = activation(linear(x), bound, weight)
             penalty = penalty + held
-        return self.linears[-1](x.float()), penalty
+        return self.linears[-1](x), penalty
 
     def guarded(self, pixels, bound, score_bound):
         """The sum of squares by which pre-activations and scores of these images exceed their bounds."""
@@ -154,7 +156,7 @@ class Network(nn.Module):
         for linear, activation in zip(self.linears, self.activations):
             x, excess = activation.guarded(linear(x), bound)
             total = total + excess
-        scores = clamped_forward(self.linears[-1](x.float()), 2 * score_bound)
+        scores = clamped_forward(self.linears[-1](x), 2 * score_bound)
         return total + excess_squares(scores, score_bound)
 
     def evaluate(self, pixels):
@@ -163,7 +165,7 @@ class Network(nn.Module):
         for linear, activation in zip(self.linears, self.activations):
             x, z = activation.evaluate(linear(x))
             values.append(z)
-        return self.linears[-1](x.float()), values
+        return self.linears[-1](x), values
 
     @torch.no_grad()
     def reestimate(self, batches):

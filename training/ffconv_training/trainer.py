@@ -147,8 +147,8 @@ class Trainer:
         self.start["factorized"] = self._validate()["validation_accuracy"]
         self._estimate_average()
         self.start["reestimated"] = self._validate()["validation_accuracy"]
-        self.say("validation before training: {factorized:.4f}, with statistics estimated anew {reestimated:.4f}".format(
-            **self.start))
+        self.say(f"validation before training: {self.start['factorized']:.4f}, with statistics estimated anew "
+                 f"{self.start['reestimated']:.4f}")
 
     def _recent(self, key):
         return statistics.median(row[key] for row in self.history[-5:])
@@ -184,15 +184,15 @@ class Trainer:
         generator = self._generator(epoch)
         views, view_scores = self._epoch_views(epoch, generator)
         order = self.train_index[torch.randperm(len(self.train_index), generator=generator)]
+        fill = (-self.network.pixel_shift / self.network.pixel_scale).cpu()  # the mean pixel
         self.network.train()
-        totals = torch.zeros(5)
+        totals = torch.zeros(len(LOGGED))
         for step, index in enumerate(order.split(training.batch)[:self.steps_per_epoch]):
             for group in self.optimizer.param_groups:
                 group["lr"] = rate_at(epoch * self.steps_per_epoch + step, self.steps, training)
             pixels = self.augmentation.apply(index, views[index])
             if training.cutout:
-                augment.cut_out(pixels, training.cutout, -self.network.pixel_shift.cpu() / self.network.pixel_scale.cpu(),
-                                generator)
+                augment.cut_out(pixels, training.cutout, fill, generator)
             totals += self._step(pixels, self.dataset.train.labels[index],
                                  None if view_scores is None else view_scores[index].float(), generator)
             self._update_average(epoch * self.steps_per_epoch + step)

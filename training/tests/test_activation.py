@@ -16,25 +16,24 @@ def results(function, u, coefficients, dy):
     return [y.detach(), penalty.detach(), statistics, u.grad, *(c.grad for c in coefficients)]
 
 
-def fused(u, c0, c1, c2):
-    shift = torch.full((u.shape[1],), 0.5)
-    return activation._FusedQuadratic.apply(u, c0, c1, c2, shift, BOUND, WEIGHT)
+def fused(u, c1, c2):
+    return activation._FusedQuadratic.apply(u, c1, c2, BOUND, WEIGHT)
 
 
-def plain(u, c0, c1, c2):
-    return plain_quadratic(u, c0, c1, c2, BOUND, WEIGHT)
+def plain(u, c1, c2):
+    return plain_quadratic(u, c1, c2, BOUND, WEIGHT)
 
 
 # Channel counts around the vector width; more rows than one block of the loops.
 @pytest.mark.parametrize("shape", [(3, 1, 2, 2), (10, 7, 5, 5), (4, 16, 9, 9), (5, 33, 6, 7), (50, 19)])
-@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 2e-6), (torch.bfloat16, 0.01)])
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float32, 1e-5), (torch.bfloat16, 0.01)])
 def test_the_fused_loops_agree_with_plain_pytorch(shape, dtype, tolerance):
     generator = torch.Generator().manual_seed(1)
     u = (torch.randn(shape, generator=generator) * 3 + 1).to(dtype)
     if not kernels.available(u):
         pytest.skip("no C compiler")
     dy = torch.randn(shape, generator=generator).to(dtype)
-    coefficients = [torch.randn(shape[1], generator=generator) for _ in range(3)]
+    coefficients = [torch.randn(shape[1], generator=generator) for _ in range(2)]
     for expected, got in zip(results(plain, u, coefficients, dy), results(fused, u, coefficients, dy)):
         assert got.dtype == expected.dtype and got.shape == expected.shape
         assert (got - expected).abs().max() <= tolerance * expected.abs().max()
@@ -43,12 +42,25 @@ def test_the_fused_loops_agree_with_plain_pytorch(shape, dtype, tolerance):
 def test_coefficients_start_as_the_expansion_of_relu():
     z = torch.randn(200_000, 1, generator=torch.Generator().manual_seed(2))
     y, _ = QuadraticActivation(1)(z, 100.0, 0.0)
-    # E relu(z) (1, z, (z^2 - 1) / sqrt 2); the spread's epsilon lowers the last by 1 - sqrt(2 / 2.1).
+    # E relu(z) (z, (z^2 - 1) / sqrt 2); the spread's epsilon lowers the last by 1 - sqrt(2 / 2.1).
     relu = torch.relu(z)
-    assert abs(y.mean() - relu.mean()) < 0.005
+    assert abs(y.mean()) < 1e-4
     assert abs((y * z).mean() - (relu * z).mean()) < 0.005
     square = (z * z - 1) / 2 ** 0.5
     assert abs((y * square).mean() - (relu * square).mean() * (2 / 2.1) ** 0.5) < 0.01
+
+
+def test_moments_are_exact_far_from_zero_and_channels_without_variation_stay_finite():
+    u = torch.randn(500, 3, generator=torch.Generator().manual_seed(4)) + torch.tensor([0.0, 5000.0, -300.0])
+    u = torch.cat([u, torch.full((500, 1), 7.0)], 1).requires_grad_()
+    module = QuadraticActivation(4, momentum=1.0)
+    y, _ = module(u, 4.0, 0.1)
+    y.square().sum().backward()
+    fourth = module.statistics[2, :3]
+    expected = (u - u.mean(0))[:, :3].double().pow(4).mean(0) / u[:, :3].double().var(0, unbiased=False) ** 2
+    assert torch.allclose(fourth.double(), expected, rtol=0.01)
+    module.project()
+    assert all(torch.isfinite(t).all() for t in (y, u.grad, module.c2, *module.folded()))
 
 
 def test_with_the_batchs_own_statistics_evaluation_gives_what_training_gave():

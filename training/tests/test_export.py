@@ -29,7 +29,7 @@ def random_network(layers, **changes):
     with torch.no_grad():
         network.linears[-1].bias.normal_()
         for activation in network.activations:
-            for coefficient in (activation.c0, activation.c1, activation.c2):
+            for coefficient in (activation.c1, activation.c2):
                 coefficient.add_(0.3 * torch.randn_like(coefficient))
     network.project()
     network.train()

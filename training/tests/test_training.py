@@ -59,7 +59,8 @@ def test_a_checkpoint_of_another_configuration_is_refused(dataset, make_config, 
 
 def test_a_student_learns_from_its_teachers_scores_alone(dataset, make_config, tmp_path):
     teacher = make_config(name="teacher", activation="relu", export=False,
-                          layers=[{"conv": 8, "padding": 1, "pool": 2}, {"conv": 8, "padding": 1, "pool": 6}, {"dense": 3}])
+                          layers=[{"conv": 8, "padding": 1, "pool": 2}, {"conv": 8, "padding": 1, "pool": 6},
+                                  {"dense": 3}])
     student = make_config(distillation={"teacher": "teacher", "views": 3, "share": 1.0})
     with pytest.raises(RuntimeError, match="train teacher first"):
         Trainer(student, dataset, tmp_path / "student")

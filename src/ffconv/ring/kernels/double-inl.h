@@ -2,12 +2,9 @@
 //
 // Included inside a tier's own namespace and target region, after a wrapper V of its vector
 // operations (simd_avx2-inl.h, simd_portable-inl.h): no guard, no includes. A word is an integer x
-// held in a double, |x| <= q at the entry and exit of every kernel ("reduced"), q < 2^46. All sums
-// below stay under 2^53 in magnitude, so they are exact; products are exact as pairs by fused
+// held in a double, |x| <= 1.4 q at the entry and exit of every kernel ("reduced"), q < 2^46. All
+// sums below stay under 2^53 in magnitude, so they are exact; products are exact as pairs by fused
 // multiply-add (docs/simd.md).
-
-// 1.5 * 2^52: adding and subtracting it rounds |x| <= 2^51 to the nearest integer, ties to even.
-constexpr double kRound = 6755399441055744.0;
 
 constexpr double to_double(std::uint64_t word) {
   return std::bit_cast<double>(word);
@@ -37,33 +34,63 @@ struct Body {
         : w(V::set1(to_double(c.value))), ratio(V::set1(to_double(c.ratio))) {}
   };
 
-  static R round(R x) { return V::sub(V::add(x, V::set1(kRound)), V::set1(kRound)); }
-
   // |x| <= 2^52. Exit: |result| <= q/2 + 1.
   static R reduce(R x, const Prime& p) {
-    return V::negative_multiply_add(round(V::mul(x, p.inverse)), p.q, x);
+    return V::negative_multiply_add(V::nearest_product(x, p.inverse), p.q, x);
   }
 
-  // y * w mod q. |y| <= 2^51. Exit: |result| <= q (1/2 + |y| 2^-54) <= 0.63 q.
+  // y * w mod q. |y| <= 2^52. Exit: |result| <= q (1/2 + |y| 2^-53): to the half come the roundings
+  // of the ratio and of the product by it, 2^-53 of at most |y| / 2 each.
   static R mul(R y, const Factor& f, const Prime& p) {
-    const R high = V::mul(y, f.w);
-    const R quotient = round(V::mul(y, f.ratio));
-    const R low = V::multiply_sub(y, f.w, high);
-    return V::add(V::negative_multiply_add(quotient, p.q, high), low);
+    R product[1] = {y};
+    mul_each(product, {f}, p);
+    return product[0];
   }
 
-  // a * b mod q. |a b| <= 2^50 q. Exit: |result| <= 0.75 q.
+  // The same for y[i], operation by operation, so that the products advance together.
+  template <std::size_t K>
+  [[gnu::always_inline]] static void mul_each(R (&y)[K], const Factor (&f)[K], const Prime& p) {
+    R high[K], quotient[K];
+    for (std::size_t i = 0; i < K; ++i) {
+      high[i] = V::mul(y[i], f[i].w);
+    }
+    for (std::size_t i = 0; i < K; ++i) {
+      quotient[i] = V::nearest_product(y[i], f[i].ratio);
+    }
+    for (std::size_t i = 0; i < K; ++i) {
+      y[i] = V::multiply_sub(y[i], f[i].w, high[i]);
+    }
+    for (std::size_t i = 0; i < K; ++i) {
+      y[i] = V::add(V::negative_multiply_add(quotient[i], p.q, high[i]), y[i]);
+    }
+  }
+
+  // a * b mod q. |a b| <= 2^51 q. Exit: |result| <= q (1/2 + 3 |a b / q| 2^-53): three roundings,
+  // since the quotient is that of the rounded product by a rounded inverse. 0.54 q for words.
   static R mul(R a, R b, const Prime& p) {
-    const R high = V::mul(a, b);
-    const R quotient = round(V::mul(high, p.inverse));
-    const R low = V::multiply_sub(a, b, high);
-    return V::add(V::negative_multiply_add(quotient, p.q, high), low);
+    R product[1] = {a};
+    mul_each(product, {b}, p);
+    return product[0];
   }
 
-  // The representative in [-(q-1)/2, (q-1)/2], exactly. |x| <= 2^52.
+  template <std::size_t K>
+  [[gnu::always_inline]] static void mul_each(R (&a)[K], const R (&b)[K], const Prime& p) {
+    R high[K];
+    for (std::size_t i = 0; i < K; ++i) {
+      high[i] = V::mul(a[i], b[i]);
+    }
+    for (std::size_t i = 0; i < K; ++i) {
+      a[i] = V::multiply_sub(a[i], b[i], high[i]);
+    }
+    for (std::size_t i = 0; i < K; ++i) {
+      const R quotient = V::nearest_product(high[i], p.inverse);
+      a[i] = V::add(V::negative_multiply_add(quotient, p.q, high[i]), a[i]);
+    }
+  }
+
+  // The representative in [-(q-1)/2, (q-1)/2], exactly. |x| <= q.
   static R centre(R x, const Prime& p) {
-    const R r = reduce(x, p);
-    const R lowered = V::sub(r, V::and_mask(p.q, V::greater(r, p.half)));
+    const R lowered = V::sub(x, V::and_mask(p.q, V::greater(x, p.half)));
     return V::add(lowered, V::and_mask(p.q, V::greater(V::negate(p.half), lowered)));
   }
 
@@ -81,7 +108,7 @@ struct Body {
   static void export_limb(std::uint64_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
-      const R x = centre(V::load(src + i), p);
+      const R x = reduce(V::load(src + i), p);
       V::to_u52(dst + i, V::add(x, V::and_mask(p.q, V::greater(V::set1(0.0), x))));
     }
   }
@@ -96,7 +123,7 @@ struct Body {
       V::split_signed(src + i, high, low);
       const R product = V::mul(high, shift.w);
       const R rest = V::add(V::multiply_sub(high, shift.w, product), low);
-      const R quotient = round(V::multiply_add(high, shift.ratio, V::mul(low, p.inverse)));
+      const R quotient = V::nearest(V::multiply_add(high, shift.ratio, V::mul(low, p.inverse)));
       return V::add(V::negative_multiply_add(quotient, p.q, product), rest);
     });
   }
@@ -153,12 +180,12 @@ struct Body {
     map(dst, n, [&](std::size_t i) { return mul(V::sub(V::load(a + i), V::load(b + i)), f, p); });
   }
 
-  // A sum of up to 32 products, each below 2^92, as high + low: high is a multiple of 2^46 that
-  // starts at 1.5 * 2^98, so that every addition keeps exactly that unit; low gathers what it
-  // drops.
+  // A sum of up to 32 products, each below 2^93, as high + low: high is a multiple of 2^47 that
+  // starts at 1.5 * 2^99, so that every addition keeps exactly that unit; low gathers what it
+  // drops, 2^51 at most.
   struct LazySum {
     static constexpr std::size_t kMaxTerms = 32;
-    static constexpr double kOffset = 0x1.8p98;
+    static constexpr double kOffset = 0x1.8p99;
     R high, low;
     LazySum() : high(V::set1(kOffset)), low(V::set1(0.0)) {}
 
@@ -169,8 +196,8 @@ struct Body {
       high = next;
     }
 
-    // |high| <= 2^97 gives a quotient up to 2^51 / (q / 2^46): the rounding instruction, since the
-    // constant kRound fails beyond 2^51.
+    // |high| <= 2^98 gives a quotient up to 2^52: the rounding instruction, since nearest_product
+    // may fail beyond 2^51.
     R reduced(const Prime& p) const {
       const R h = V::sub(high, V::set1(kOffset));
       const R quotient = V::nearest(V::mul(h, p.inverse));
@@ -235,7 +262,6 @@ struct Body {
     }
   }
 
-  // Products are at most 0.75 q, so that sums of two stay reduced after one reduction.
   static void tensor(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1,
                      const Word* b0, const Word* b1, std::size_t n, const LimbTables& t) {
     const Prime p(t);
@@ -299,21 +325,33 @@ struct Body {
     });
   }
 
+  // Digits and weights are below 2^45 in magnitude, so that 127 products, and the overflow's, which
+  // are below 2^52, fit a LazySum.
   static void extend(Word* dst, const Word* const* digits, const Constant* weights,
                      std::size_t count, const Word* overflow, const Constant& product,
                      std::size_t n, const LimbTables& t) {
     const Prime p(t);
-    const Factor subtract(product);
-    map(dst, n, [&](std::size_t i) {
-      R sum = V::set1(0.0);
+    if (count == 1 && overflow == nullptr) {
+      const Factor f(weights[0]);
+      map(dst, n, [&](std::size_t i) { return mul(V::load(digits[0] + i), f, p); });
+      return;
+    }
+    const R subtract = V::set1(-to_double(product.value));
+    for (std::size_t i = 0; i < n; i += kLineWords) {
+      LazySum sums[kVectors];
       for (std::size_t j = 0; j < count; ++j) {
-        sum = V::add(sum, mul(V::load(digits[j] + i), Factor(weights[j]), p));
+        const R weight = V::set1(to_double(weights[j].value));
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          sums[v].add_product(V::load(digits[j] + i + v * kWidth), weight);
+        }
       }
-      if (overflow != nullptr) {
-        sum = V::sub(sum, mul(V::load(overflow + i), subtract, p));
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        if (overflow != nullptr) {
+          sums[v].add_product(V::load(overflow + i + v * kWidth), subtract);
+        }
+        V::store(dst + i + v * kWidth, sums[v].reduced(p));
       }
-      return reduce(sum, p);
-    });
+    }
   }
 
   // |x| < 128 < q: a residue of every prime as it is.

@@ -1,9 +1,13 @@
 // The transforms of the double-precision tiers; included after double-inl.h, under the same rules.
 //
-// Passes over memory of two stages each (radix 4); the last log2(width) stages in registers, on
-// blocks of width^2 words, between two transpositions. No correction in any butterfly: the forward
-// bound grows by 0.63 q a stage from 1.63 q after the fold, to 12.4 q < 2^50 at N = 2^17; the
-// inverse reduces the one output of each group that is a pure sum.
+// Passes over memory: the fold, one stage more (docs/ntt.md); stage 0 alone where the stages before
+// the lanes are odd in number; two stages at a time (radix 4); the last log2(width) stages, the
+// lanes, in registers between two transpositions. What binds is not the number of operations but
+// how many of them are under way: so products advance several together, and the last product of a
+// radix-4 column is computed with the first ones of the next column.
+//
+// Bounds are in units of q, for q < 2^46 and N <= 2^17, as Body::mul gives them: a product of y is
+// at most 1/2 + y/128, and 1/2 + y/85 in the lanes, whose factors have no ratio.
 
 template <class V>
 struct Ntt : Body<V> {
@@ -13,228 +17,372 @@ struct Ntt : Body<V> {
   using Prime = typename Base::Prime;
   using Base::kLogWidth;
   using Base::kWidth;
+  using Base::mul_each;
   static constexpr std::size_t kBlock = kWidth * kWidth;
+  // 16 KiB of words, and about as much of twiddles, stay in the first-level cache.
+  static constexpr std::size_t kPartWords = 2048;
 
   static void prepare(LimbTables& t) { prepare_double_tables(t, kLogWidth); }
 
-  static Factor vector_factor(const AlignedBuffer<Constant>& twiddles, std::size_t index) {
-    const auto* words = reinterpret_cast<const Word*>(twiddles.data() + index);
-    return {V::load(words), V::load(words + kWidth)};
-  }
+  // The factors of rows 2, 1 and 3 of a radix-4 column; psi is the fourth.
+  struct Node {
+    Factor w0, w1, w01;
+    explicit Node(const Constant* c) : w0(c[0]), w1(c[1]), w01(c[2]) {}
+  };
 
-  static void butterfly(R& x, R& y, const Factor& f, const Prime& p) {
-    const R product = Base::mul(y, f, p);
-    y = V::sub(x, product);
-    x = V::add(x, product);
-  }
+  struct Transform {
+    std::size_t n;
+    int lane_stage;   // the first stage within lanes
+    int first_stage;  // of radix 4: 0 or 1
+    int part_stage;   // from here on part by part
+    std::size_t parts = 1;
+    Prime p;
+    Factor psi;
+    const Word* lanes;
+    const Constant* nodes;
 
-  static void inverse_butterfly(R& x, R& y, const Factor& f, const Prime& p) {
-    const R difference = V::sub(x, y);
-    x = V::add(x, y);
-    y = Base::mul(difference, f, p);
-  }
+    Transform(const LimbTables& t, const AlignedBuffer<Constant>& table)
+        : n(std::size_t{1} << t.log_n),
+          lane_stage(t.log_n - kLogWidth),
+          first_stage(lane_stage % 2),
+          part_stage(first_stage),
+          p(t),
+          psi(t.psi),
+          lanes(reinterpret_cast<const Word*>(table.data())),
+          nodes(table.data() + n / kWidth * (kWidth - 1) / 2) {
+      for (; n >> part_stage > kPartWords; part_stage += 2) {
+        parts = std::size_t{4} << part_stage;
+      }
+    }
+    Node node(int stage, std::size_t block) const {
+      return Node(nodes + 3 * ((std::size_t{1} << stage) + block));
+    }
+  };
 
-  // Entry |x| <= q; exit |x| <= 1.63 q.
-  static void fold(Word* x, std::size_t n, const LimbTables& t, const Prime& p) {
-    const Factor psi(t.psi);
-    fold_pairs(x, n, [&](R& a, R& b) {
-      const R folded = V::sub(a, Base::mul(b, psi, p));
-      b = V::sub(b, Base::mul(a, psi, p));
-      a = folded;
-    });
-  }
-
-  // Applies f to the pairs (x[i], x[n - i]), i = 1 .. n/2: vectors x[i .. i + width) and, reversed,
-  // x[n - i - width + 1 .. n - i] as long as they are disjoint, then single words.
+  // f(a, b) on the pairs (x[i], x[n - i]), i = 1 .. n/2: two vectors of each, then single words.
   template <typename F>
-  static void fold_pairs(Word* x, std::size_t n, const F& f) {
-    std::size_t i = 1;
-    for (; i + kWidth <= n / 2; i += kWidth) {
-      Word* mirror = x + n - i - kWidth + 1;
-      R a = V::load_unaligned(x + i);
-      R b = V::reverse(V::load_unaligned(mirror));
+  [[gnu::always_inline]] static void fold_pairs(Word* x, std::size_t n, const F& f) {
+    constexpr std::size_t kStep = 2 * kWidth;
+    for (std::size_t i = kStep; i < n / 2; i += kStep) {
+      Word* mirror = x + n - i - kStep + 1;
+      R a[2] = {V::load(x + i), V::load(x + i + kWidth)};
+      R b[2] = {V::reverse(V::load_unaligned(mirror + kWidth)),
+                V::reverse(V::load_unaligned(mirror))};
       f(a, b);
-      V::store_unaligned(x + i, a);
-      V::store_unaligned(mirror, V::reverse(b));
+      V::store(x + i, a[0]);
+      V::store(x + i + kWidth, a[1]);
+      V::store_unaligned(mirror + kWidth, V::reverse(b[0]));
+      V::store_unaligned(mirror, V::reverse(b[1]));
     }
-    for (; i <= n / 2; ++i) {
-      R a = V::set1(to_double(x[i]));
-      R b = V::set1(to_double(x[n - i]));
+    const auto single = [&](std::size_t i) {
+      R a[1] = {V::set1(to_double(x[i]))};
+      R b[1] = {V::set1(to_double(x[n - i]))};
       f(a, b);
-      x[n - i] = to_word(V::first(b));
-      x[i] = to_word(V::first(a));
+      x[i] = to_word(V::first(a[0]));
+      x[n - i] = to_word(V::first(b[0]));
+    };
+    for (std::size_t i = 1; i < kStep; ++i) {
+      single(i);
     }
+    single(n / 2);
   }
 
-  static void forward_radix2(Word* x, std::size_t n, const LimbTables& t, const Prime& p) {
-    const Factor f(t.forward[1]);
-    for (std::size_t j = 0; j < n / 2; j += kWidth) {
-      R a = V::load(x + j), b = V::load(x + n / 2 + j);
-      butterfly(a, b, f, p);
-      V::store(x + j, a);
-      V::store(x + n / 2 + j, b);
-    }
-  }
-
-  // Stages s and s + 1, blocks = 2^s.
-  static void forward_radix4(Word* x, std::size_t n, std::size_t blocks, const LimbTables& t,
-                             const Prime& p) {
-    const std::size_t quarter = n / blocks / 4;
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const Factor f0(t.forward[blocks + i]), f1(t.forward[2 * (blocks + i)]),
-          f2(t.forward[2 * (blocks + i) + 1]);
-      Word* block = x + 4 * quarter * i;
-      for (std::size_t j = 0; j < quarter; j += kWidth) {
-        Word* at = block + j;
-        R a = V::load(at), b = V::load(at + quarter), c = V::load(at + 2 * quarter),
-          d = V::load(at + 3 * quarter);
-        butterfly(a, c, f0, p);
-        butterfly(b, d, f0, p);
-        butterfly(a, b, f1, p);
-        butterfly(c, d, f2, p);
-        V::store(at, a);
-        V::store(at + quarter, b);
-        V::store(at + 2 * quarter, c);
-        V::store(at + 3 * quarter, d);
+  // Entry 1.4; exit 1.92. The upper half ends as psi times the folded words.
+  static void fold(Word* x, const Transform& t) {
+    const Prime p = t.p;
+    const Factor psi = t.psi;
+    fold_pairs(x, t.n, [&]<std::size_t K>(R(&a)[K], R(&b)[K]) {
+      for (std::size_t k = 0; k < K; ++k) {
+        const R product = Base::mul(b[k], psi, p);
+        b[k] = V::add(a[k], product);
+        a[k] = V::sub(a[k], product);
       }
-    }
-  }
-
-  // The last stages and the reduction.
-  static void forward_in_registers(Word* x, std::size_t n, const LimbTables& t, const Prime& p) {
-    for (std::size_t block = 0; block < n / kBlock; ++block) {
-      R v[kWidth];
-      load_block(v, x + block * kBlock);
-      V::transpose(v);
-      for (int stage = 0; stage < kLogWidth; ++stage) {
-        const std::size_t groups = std::size_t{1} << stage;
-        const std::size_t len = kWidth >> (stage + 1);
-        const std::size_t table = (n >> (kLogWidth - stage)) + block * groups * kWidth;
-        for (std::size_t g = 0; g < groups; ++g) {
-          const Factor f = vector_factor(t.forward, table + g * kWidth);
-          for (std::size_t c = 0; c < len; ++c) {
-            butterfly(v[2 * len * g + c], v[2 * len * g + len + c], f, p);
-          }
-        }
-      }
-      for (R& value : v) {
-        value = Base::reduce(value, p);
-      }
-      V::transpose(v);
-      store_block(x + block * kBlock, v);
-    }
-  }
-
-  static void load_block(R (&v)[kWidth], const Word* x) {
-    for (std::size_t c = 0; c < kWidth; ++c) {
-      v[c] = V::load(x + c * kWidth);
-    }
-  }
-
-  static void store_block(Word* x, const R (&v)[kWidth]) {
-    for (std::size_t c = 0; c < kWidth; ++c) {
-      V::store(x + c * kWidth, v[c]);
-    }
-  }
-
-  static void ntt_forward(Word* x, const LimbTables& t) {
-    const Prime p(t);
-    const std::size_t n = std::size_t{1} << t.log_n;
-    fold(x, n, t, p);
-    int stage = 0;
-    if ((t.log_n - kLogWidth) % 2 != 0) {
-      forward_radix2(x, n, t, p);
-      stage = 1;
-    }
-    for (; stage + kLogWidth < t.log_n; stage += 2) {
-      forward_radix4(x, n, std::size_t{1} << stage, t, p);
-    }
-    forward_in_registers(x, n, t, p);
-  }
-
-  // Entry |x| <= q; exit |x| <= q: sums of width words are reduced, the others end in at most one
-  // sum of two products.
-  static void inverse_in_registers(Word* x, std::size_t n, const LimbTables& t, const Prime& p) {
-    for (std::size_t block = 0; block < n / kBlock; ++block) {
-      R v[kWidth];
-      load_block(v, x + block * kBlock);
-      V::transpose(v);
-      for (int stage = kLogWidth - 1; stage >= 0; --stage) {
-        const std::size_t groups = std::size_t{1} << stage;
-        const std::size_t len = kWidth >> (stage + 1);
-        const std::size_t table = (n >> (kLogWidth - stage)) + block * groups * kWidth;
-        for (std::size_t g = 0; g < groups; ++g) {
-          const Factor f = vector_factor(t.inverse, table + g * kWidth);
-          for (std::size_t c = 0; c < len; ++c) {
-            inverse_butterfly(v[2 * len * g + c], v[2 * len * g + len + c], f, p);
-          }
-        }
-      }
-      for (std::size_t c = 0; c < kWidth / 2; ++c) {
-        v[c] = Base::reduce(v[c], p);
-      }
-      V::transpose(v);
-      store_block(x + block * kBlock, v);
-    }
-  }
-
-  // Stages s + 1 and s, blocks = 2^s. Entry |x| <= 1.26 q; exit the same: a is reduced, b is a sum
-  // of two products, c and d are products.
-  static void inverse_radix4(Word* x, std::size_t n, std::size_t blocks, const LimbTables& t,
-                             const Prime& p) {
-    const std::size_t quarter = n / blocks / 4;
-    for (std::size_t i = 0; i < blocks; ++i) {
-      const Factor f0(t.inverse[blocks + i]), f1(t.inverse[2 * (blocks + i)]),
-          f2(t.inverse[2 * (blocks + i) + 1]);
-      Word* block = x + 4 * quarter * i;
-      for (std::size_t j = 0; j < quarter; j += kWidth) {
-        Word* at = block + j;
-        R a = V::load(at), b = V::load(at + quarter), c = V::load(at + 2 * quarter),
-          d = V::load(at + 3 * quarter);
-        inverse_butterfly(a, b, f1, p);
-        inverse_butterfly(c, d, f2, p);
-        inverse_butterfly(a, c, f0, p);
-        inverse_butterfly(b, d, f0, p);
-        V::store(at, Base::reduce(a, p));
-        V::store(at + quarter, b);
-        V::store(at + 2 * quarter, c);
-        V::store(at + 3 * quarter, d);
-      }
-    }
-  }
-
-  static void inverse_radix2(Word* x, std::size_t n, const LimbTables& t, const Prime& p) {
-    const Factor f(t.inverse[1]);
-    for (std::size_t j = 0; j < n / 2; j += kWidth) {
-      R a = V::load(x + j), b = V::load(x + n / 2 + j);
-      inverse_butterfly(a, b, f, p);
-      V::store(x + j, a);
-      V::store(x + n / 2 + j, b);
-    }
-  }
-
-  static void unfold(Word* x, std::size_t n, const LimbTables& t, const Prime& p) {
-    const Factor psi(t.psi), scale(t.unfold);
-    const R first = V::set1(to_double(x[0]));
-    fold_pairs(x, n, [&](R& a, R& b) {
-      const R unfolded = Base::mul(V::add(a, Base::mul(b, psi, p)), scale, p);
-      b = Base::mul(V::add(b, Base::mul(a, psi, p)), scale, p);
-      a = unfolded;
     });
-    x[0] = to_word(V::first(Base::mul(first, Factor(t.unfold_first), p)));
   }
 
-  static void ntt_inverse(Word* x, const LimbTables& t) {
-    const Prime p(t);
-    const std::size_t n = std::size_t{1} << t.log_n;
-    inverse_in_registers(x, n, t, p);
-    int stage = t.log_n - kLogWidth;
-    for (; stage >= 2; stage -= 2) {
-      inverse_radix4(x, n, std::size_t{1} << (stage - 2), t, p);
+  // Entry 0.7; exit 1.4.
+  static void unfold(Word* x, const Transform& t) {
+    const Prime p = t.p;
+    const Factor psi = t.psi;
+    const R first = V::set1(to_double(x[0])), middle = V::set1(to_double(x[t.n / 2]));
+    fold_pairs(x, t.n, [&]<std::size_t K>(R(&a)[K], R(&b)[K]) {
+      for (std::size_t k = 0; k < K; ++k) {
+        const R difference = V::sub(a[k], b[k]);
+        a[k] = V::add(a[k], b[k]);
+        b[k] = Base::mul(difference, psi, p);
+      }
+    });
+    x[0] = to_word(V::first(V::add(first, first)));
+    x[t.n / 2] = to_word(V::first(V::sub(middle, Base::mul(middle, psi, p))));
+  }
+
+  static void forward_radix2(Word* x, const Transform& t) {
+    const Prime p = t.p;
+    const Factor w = t.node(0, 0).w0;
+    for (std::size_t j = 0; j < t.n / 2; j += kWidth) {
+      Word* upper = x + t.n / 2 + j;
+      const R a = V::load(x + j), product = Base::mul(V::load(upper), w, p);
+      V::store(x + j, V::add(a, product));
+      V::store(upper, V::sub(a, product));
     }
-    if (stage == 1) {
-      inverse_radix2(x, n, t, p);
+  }
+
+  // Entry 3.4; exit 0.6.
+  static void inverse_radix2(Word* x, const Factor scale, const Transform& t) {
+    const Prime p = t.p;
+    const Factor w = t.node(0, 0).w0;
+    for (std::size_t j = 0; j < t.n / 2; j += kWidth) {
+      Word* upper = x + t.n / 2 + j;
+      const R a = V::load(x + j), b = V::load(upper);
+      R products[2] = {V::add(a, b), V::sub(a, b)};
+      mul_each(products, {scale, w}, p);
+      V::store(x + j, products[0]);
+      V::store(upper, products[1]);
     }
-    unfold(x, n, t, p);
+  }
+
+  // f(column, next column, node) on the columns of blocks begin .. end - 1 of a radix-4 stage; the
+  // last column is its own next one.
+  template <typename F>
+  [[gnu::always_inline]] static void for_columns(Word* x, int stage, std::size_t begin,
+                                                 std::size_t end, const Transform& t, const F& f) {
+    const std::size_t size = t.n >> stage, quarter = size / 4;
+    for (std::size_t block = begin; block < end; ++block) {
+      Word* at = x + size * block;
+      Word* final = at + quarter - kWidth;
+      Word* next = block + 1 < end ? at + size : final;
+      if (quarter == kWidth) {
+        f(at, next, t.node(stage, block));
+      } else {
+        const Node node = t.node(stage, block);
+        for (; at < final; at += kWidth) {
+          f(at, at + kWidth, node);
+        }
+        f(final, next, node);
+      }
+    }
+  }
+
+  // A word grows by up to three products: from 1.92 after the fold to 14.1 at the lanes.
+  static void forward_radix4(Word* x, int stage, std::size_t begin, std::size_t end,
+                             const Transform& t) {
+    const Prime p = t.p;
+    const Factor psi = t.psi;
+    const std::size_t quarter = t.n >> (stage + 2);
+    // Rows 2 and 3 of the column before are c + psi d and c - psi d; before the first one, zero.
+    Word* before = x + 4 * quarter * begin;
+    R c = V::set1(0.0), d = c;
+    for_columns(x, stage, begin, end, t, [&](Word* at, Word*, const Node& node) {
+      R odd[2] = {V::load(at + quarter), V::load(at + 3 * quarter)};
+      mul_each(odd, {node.w1, node.w01}, p);
+      R even[2] = {d, V::load(at + 2 * quarter)};
+      mul_each(even, {psi, node.w0}, p);
+      V::store(before + 2 * quarter, V::add(c, even[0]));
+      V::store(before + 3 * quarter, V::sub(c, even[0]));
+      const R first = V::load(at);
+      const R a = V::add(first, even[1]), b = V::add(odd[0], odd[1]);
+      c = V::sub(first, even[1]);
+      d = V::sub(odd[0], odd[1]);
+      V::store(at, V::add(a, b));
+      V::store(at + quarter, V::sub(a, b));
+      before = at;
+    });
+    const R product = Base::mul(d, psi, p);
+    V::store(before + 2 * quarter, V::add(c, product));
+    V::store(before + 3 * quarter, V::sub(c, product));
+  }
+
+  // finish(sum) gives row 0. Entry 11.2; rows 1 to 3 end at 0.85, the sum at 4 times the entry.
+  template <typename Finish>
+  static void inverse_radix4(Word* x, int stage, std::size_t begin, std::size_t end,
+                             const Transform& t, const Finish finish) {
+    const Prime p = t.p;
+    const Factor psi = t.psi;
+    const std::size_t quarter = t.n >> (stage + 2);
+    // Sum and (by -psi) difference of rows 2 and 3, computed one column ahead.
+    const Word* first = x + 4 * quarter * begin;
+    R row2 = V::load(first + 2 * quarter), row3 = V::load(first + 3 * quarter);
+    R c = V::add(row2, row3), d = Base::mul(V::sub(row3, row2), psi, p);
+    for_columns(x, stage, begin, end, t, [&](Word* at, const Word* next, const Node& node) {
+      const R row0 = V::load(at), row1 = V::load(at + quarter);
+      const R a = V::add(row0, row1), b = V::sub(row0, row1);
+      row2 = V::load(next + 2 * quarter);
+      row3 = V::load(next + 3 * quarter);
+      R even[2] = {V::sub(a, c), V::sub(row3, row2)};
+      R odd[2] = {V::add(b, d), V::sub(b, d)};
+      V::store(at, finish(V::add(a, c)));
+      c = V::add(row2, row3);
+      mul_each(even, {node.w0, psi}, p);
+      mul_each(odd, {node.w1, node.w01}, p);
+      d = even[1];
+      V::store(at + quarter, odd[0]);
+      V::store(at + 2 * quarter, even[0]);
+      V::store(at + 3 * quarter, odd[1]);
+    });
+  }
+
+  // Sums quadruple: from 11.2 after the lanes to 45, reduced; to 3.4; to 14, reduced; and so on.
+  // The last pass multiplies them by 1/2N instead, as its node does the others.
+  static void inverse_radix4(Word* x, int stage, std::size_t begin, std::size_t end,
+                             const Factor& scale, const Transform& t) {
+    const Prime p = t.p;
+    if (stage == 0) {
+      inverse_radix4(x, stage, begin, end, t, [=](R sum) { return Base::mul(sum, scale, p); });
+    } else if ((t.lane_stage - stage) % 4 == 2) {
+      inverse_radix4(x, stage, begin, end, t, [=](R sum) { return Base::reduce(sum, p); });
+    } else {
+      inverse_radix4(x, stage, begin, end, t, [=](R sum) { return sum; });
+    }
+  }
+
+  // Blocks of width^2 words, transposed: lane r of v[c] is word c of row r.
+  template <std::size_t Blocks>
+  [[gnu::always_inline]] static void load_blocks(R (&v)[Blocks][kWidth], const Word* x) {
+    for (std::size_t b = 0; b < Blocks; ++b) {
+      for (std::size_t c = 0; c < kWidth; ++c) {
+        v[b][c] = V::load(x + b * kBlock + c * kWidth);
+      }
+      V::transpose(v[b]);
+    }
+  }
+
+  template <std::size_t Blocks>
+  [[gnu::always_inline]] static void store_blocks(Word* x, R (&v)[Blocks][kWidth]) {
+    for (std::size_t b = 0; b < Blocks; ++b) {
+      V::transpose(v[b]);
+      for (std::size_t c = 0; c < kWidth; ++c) {
+        V::store(x + b * kBlock + c * kWidth, v[b][c]);
+      }
+    }
+  }
+
+  // f(x, y, w) on the butterflies of the stage with `Groups` groups a row: arrays of one vector
+  // from every block.
+  template <std::size_t Groups, std::size_t Blocks, typename F>
+  [[gnu::always_inline]] static void lane_stage(R (&v)[Blocks][kWidth], const Word* twiddles,
+                                                const F& f) {
+    constexpr std::size_t kLen = kWidth / Groups / 2;
+    for (std::size_t g = 0; g < Groups; ++g) {
+      R w[Blocks];
+      for (std::size_t b = 0; b < Blocks; ++b) {
+        w[b] = V::load(twiddles + (b * (kWidth - 1) + Groups - 1 + g) * kWidth);
+      }
+      for (std::size_t c = 2 * kLen * g; c < 2 * kLen * g + kLen; ++c) {
+        R x[Blocks], y[Blocks];
+        for (std::size_t b = 0; b < Blocks; ++b) {
+          x[b] = v[b][c];
+          y[b] = v[b][c + kLen];
+        }
+        f(x, y, w);
+        for (std::size_t b = 0; b < Blocks; ++b) {
+          v[b][c] = x[b];
+          v[b][c + kLen] = y[b];
+        }
+      }
+    }
+  }
+
+  // Entry 14.1; exit 1.2: the last stage adds a product of at most 0.68 to a reduced word.
+  template <std::size_t Groups, std::size_t Blocks>
+  [[gnu::always_inline]] static void forward_lane_stages(R (&v)[Blocks][kWidth],
+                                                         const Word* twiddles, const Prime& p) {
+    lane_stage<Groups>(v, twiddles, [&](R(&x)[Blocks], R(&y)[Blocks], const R(&w)[Blocks]) {
+      mul_each(y, w, p);
+      for (std::size_t b = 0; b < Blocks; ++b) {
+        const R sum = Groups == kWidth / 2 ? Base::reduce(x[b], p) : x[b];
+        x[b] = V::add(sum, y[b]);
+        y[b] = V::sub(sum, y[b]);
+      }
+    });
+    if constexpr (Groups < kWidth / 2) {
+      forward_lane_stages<2 * Groups>(v, twiddles, p);
+    }
+  }
+
+  // Entry 1.4; exit 11.2: sums of `width` words, and products.
+  template <std::size_t Groups, std::size_t Blocks>
+  [[gnu::always_inline]] static void inverse_lane_stages(R (&v)[Blocks][kWidth],
+                                                         const Word* twiddles, const Prime& p) {
+    lane_stage<Groups>(v, twiddles, [&](R(&x)[Blocks], R(&y)[Blocks], const R(&w)[Blocks]) {
+      for (std::size_t b = 0; b < Blocks; ++b) {
+        const R difference = V::sub(x[b], y[b]);
+        x[b] = V::add(x[b], y[b]);
+        y[b] = difference;
+      }
+      mul_each(y, w, p);
+    });
+    if constexpr (Groups > 1) {
+      inverse_lane_stages<Groups / 2>(v, twiddles, p);
+    }
+  }
+
+  // f(v, twiddles) on all blocks of a part, two at a time where it has two.
+  template <typename F>
+  [[gnu::always_inline]] static void for_blocks(Word* x, std::size_t part, const Transform& t,
+                                                const F& f) {
+    constexpr std::size_t kTwiddles = kWidth * (kWidth - 1);
+    const std::size_t count = t.n / kBlock / t.parts;
+    for (std::size_t block = part * count; block < (part + 1) * count; block += 2) {
+      Word* at = x + block * kBlock;
+      if (count == 1) {
+        R v[1][kWidth];
+        load_blocks(v, at);
+        f(v, t.lanes + block * kTwiddles);
+        store_blocks(at, v);
+      } else {
+        R v[2][kWidth];
+        load_blocks(v, at);
+        f(v, t.lanes + block * kTwiddles);
+        store_blocks(at, v);
+      }
+    }
+  }
+
+  static void forward_lanes(Word* x, std::size_t part, const Transform& t) {
+    const Prime p = t.p;
+    for_blocks(x, part, t, [&](auto& v, const Word* w) { forward_lane_stages<1>(v, w, p); });
+  }
+
+  static void inverse_lanes(Word* x, std::size_t part, const Transform& t) {
+    const Prime p = t.p;
+    for_blocks(x, part, t,
+               [&](auto& v, const Word* w) { inverse_lane_stages<kWidth / 2>(v, w, p); });
+  }
+
+  static void ntt_forward(Word* x, const LimbTables& tables) {
+    const Transform t(tables, tables.forward);
+    fold(x, t);
+    if (t.first_stage == 1) {
+      forward_radix2(x, t);
+    }
+    for (int stage = t.first_stage; stage < t.part_stage; stage += 2) {
+      forward_radix4(x, stage, 0, std::size_t{1} << stage, t);
+    }
+    for (std::size_t part = 0; part < t.parts; ++part) {
+      for (int stage = t.part_stage; stage < t.lane_stage; stage += 2) {
+        const std::size_t blocks = (std::size_t{1} << stage) / t.parts;
+        forward_radix4(x, stage, part * blocks, (part + 1) * blocks, t);
+      }
+      forward_lanes(x, part, t);
+    }
+  }
+
+  static void ntt_inverse(Word* x, const LimbTables& tables) {
+    const Transform t(tables, tables.inverse);
+    const Factor scale(tables.unfold);
+    for (std::size_t part = 0; part < t.parts; ++part) {
+      inverse_lanes(x, part, t);
+      for (int stage = t.lane_stage - 2; stage >= t.part_stage; stage -= 2) {
+        const std::size_t blocks = (std::size_t{1} << stage) / t.parts;
+        inverse_radix4(x, stage, part * blocks, (part + 1) * blocks, scale, t);
+      }
+    }
+    for (int stage = t.part_stage - 2; stage >= t.first_stage; stage -= 2) {
+      inverse_radix4(x, stage, 0, std::size_t{1} << stage, scale, t);
+    }
+    if (t.first_stage == 1) {
+      inverse_radix2(x, scale, t);
+    }
+    unfold(x, t);
   }
 };

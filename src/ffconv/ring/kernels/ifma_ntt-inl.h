@@ -20,50 +20,112 @@ struct IfmaNtt : IfmaBody<V> {
         : Base::Prime(t), minus_q(V::set1(0 - t.q)), lift(V::set1(32 * t.q)) {}
   };
 
-  // r = y w mod q - q is in [-q, q): a forward stage lowers and raises the bounds by q.
-  static void butterfly(R& x, R& y, const Factor& f, const Prime& p) {
-    const R product = Base::add_product(p.minus_q, y, f, p);
-    y = V::sub(x, product);
-    x = V::add(x, product);
-  }
-
-  // Entry x, y < 32 q. Exit y < 2q, x the sum.
-  static void inverse_butterfly(R& x, R& y, const Factor& f, const Prime& p) {
-    const R difference = V::add(V::sub(x, y), p.lift);
-    x = V::add(x, y);
-    y = Base::add_product(V::zero(), difference, f, p);
-  }
-
-  // The factors of a tree of log2(kRadix) stages whose top is table entry `index`: the top, its
-  // left half, its right half.
+  // The factors of a tree of log2(kRadix) stages whose top is table entry `index`: number g for the
+  // groups g = 2^s .. 2^(s+1) - 1 of stage s. Kept in registers through a pass.
   template <std::size_t kRadix>
-  static void load_factors(Factor* f, const Constant* table, std::size_t index) {
-    if constexpr (kRadix > 1) {
-      f[0] = Factor(table[index]);
-      load_factors<kRadix / 2>(f + 1, table, 2 * index);
-      load_factors<kRadix / 2>(f + kRadix / 2, table, 2 * index + 1);
+  struct PassFactors {
+    Factor f[kRadix];
+    PassFactors(const AlignedBuffer<Constant>& table, std::size_t index) {
+      for (std::size_t groups = 1; groups < kRadix; groups *= 2) {
+        for (std::size_t g = 0; g < groups; ++g) {
+          f[groups + g] = Factor(table[groups * index + g]);
+        }
+      }
+    }
+    R w(std::size_t g) const { return f[g].w; }
+    R ratio(std::size_t g) const { return f[g].ratio; }
+  };
+
+  // The same, loaded where they are used.
+  struct BlockFactors {
+    const Constant* table;
+    std::size_t index;
+    const Constant& at(std::size_t g) const { return table[std::bit_floor(g) * (index - 1) + g]; }
+    R w(std::size_t g) const { return V::set1(at(g).value); }
+    R ratio(std::size_t g) const { return V::set1(at(g).ratio); }
+  };
+
+  // The factors of the last three stages of block number `block`, a vector each.
+  struct LaneFactors {
+    const Word* words;
+    LaneFactors(const AlignedBuffer<Constant>& table, std::size_t block)
+        : words(reinterpret_cast<const Word*>(table.data() + table.size() / kWidth) +
+                2 * kWidth * ((kWidth - 1) * block - 1)) {}
+    R w(std::size_t g) const { return V::load(words + 2 * kWidth * g); }
+    R ratio(std::size_t g) const { return V::load(words + 2 * kWidth * g + kWidth); }
+  };
+
+  // One factor for all.
+  struct SameFactor {
+    Factor f;
+    R w(std::size_t) const { return f.w; }
+    R ratio(std::size_t) const { return f.ratio; }
+  };
+
+  // y[c] = sum + y[c] times the factor of its group modulo q, modulo 2^52; kLen words a group.
+  // Operation by operation over all butterflies of a stage, so that their latencies overlap.
+  template <std::size_t kCount, std::size_t kLen, class Factors>
+  [[gnu::always_inline]] static void add_products(R* y, std::size_t first_group, const Factors& f,
+                                                  R sum, const Prime& p) {
+    R quotient[kCount], product[kCount];
+    for (std::size_t c = 0; c < kCount; ++c) {
+      quotient[c] = V::add_high(V::zero(), y[c], f.ratio(first_group + c / kLen));
+    }
+    for (std::size_t c = 0; c < kCount; ++c) {
+      product[c] = V::add_low(sum, y[c], f.w(first_group + c / kLen));
+    }
+    for (std::size_t c = 0; c < kCount; ++c) {
+      y[c] = V::add_low(product[c], quotient[c], p.complement);
     }
   }
 
-  template <std::size_t kRadix>
-  static void forward_tree(R* v, const Factor* f, const Prime& p) {
-    if constexpr (kRadix > 1) {
-      for (std::size_t c = 0; c < kRadix / 2; ++c) {
-        butterfly(v[c], v[c + kRadix / 2], f[0], p);
-      }
-      forward_tree<kRadix / 2>(v, f + 1, p);
-      forward_tree<kRadix / 2>(v + kRadix / 2, f + kRadix / 2, p);
+  // The stage of kGroups groups. r = y w mod q - q is in [-q, q): a stage lowers and raises the
+  // bounds by q.
+  template <std::size_t kRadix, std::size_t kGroups, class Factors>
+  [[gnu::always_inline]] static void forward_stage(R* v, const Factors& f, const Prime& p) {
+    constexpr std::size_t kLen = kRadix / kGroups / 2;
+    R y[kRadix / 2];
+    for (std::size_t c = 0; c < kRadix / 2; ++c) {
+      y[c] = v[c / kLen * 2 * kLen + kLen + c % kLen];
+    }
+    add_products<kRadix / 2, kLen>(y, kGroups, f, p.minus_q, p);
+    for (std::size_t c = 0; c < kRadix / 2; ++c) {
+      R& x = v[c / kLen * 2 * kLen + c % kLen];
+      v[c / kLen * 2 * kLen + kLen + c % kLen] = V::sub(x, y[c]);
+      x = V::add(x, y[c]);
     }
   }
 
-  template <std::size_t kRadix>
-  static void inverse_tree(R* v, const Factor* f, const Prime& p) {
-    if constexpr (kRadix > 1) {
-      inverse_tree<kRadix / 2>(v, f + 1, p);
-      inverse_tree<kRadix / 2>(v + kRadix / 2, f + kRadix / 2, p);
-      for (std::size_t c = 0; c < kRadix / 2; ++c) {
-        inverse_butterfly(v[c], v[c + kRadix / 2], f[0], p);
-      }
+  template <std::size_t kRadix, std::size_t kGroups = 1, class Factors>
+  [[gnu::always_inline]] static void forward_tree(R* v, const Factors& f, const Prime& p) {
+    if constexpr (kGroups < kRadix) {
+      forward_stage<kRadix, kGroups>(v, f, p);
+      forward_tree<kRadix, 2 * kGroups>(v, f, p);
+    }
+  }
+
+  // Entry < 32 q; sums grow, differences end below 2q.
+  template <std::size_t kRadix, std::size_t kGroups, class Factors>
+  [[gnu::always_inline]] static void inverse_stage(R* v, const Factors& f, const Prime& p) {
+    constexpr std::size_t kLen = kRadix / kGroups / 2;
+    R y[kRadix / 2];
+    for (std::size_t c = 0; c < kRadix / 2; ++c) {
+      R& x = v[c / kLen * 2 * kLen + c % kLen];
+      const R other = v[c / kLen * 2 * kLen + kLen + c % kLen];
+      y[c] = V::add(V::sub(x, other), p.lift);
+      x = V::add(x, other);
+    }
+    add_products<kRadix / 2, kLen>(y, kGroups, f, V::zero(), p);
+    for (std::size_t c = 0; c < kRadix / 2; ++c) {
+      v[c / kLen * 2 * kLen + kLen + c % kLen] = y[c];
+    }
+  }
+
+  template <std::size_t kRadix, std::size_t kGroups = kRadix / 2, class Factors>
+  [[gnu::always_inline]] static void inverse_tree(R* v, const Factors& f, const Prime& p) {
+    if constexpr (kGroups >= 1 && kRadix > 1) {
+      inverse_stage<kRadix, kGroups>(v, f, p);
+      inverse_tree<kRadix, kGroups / 2>(v, f, p);
     }
   }
 
@@ -81,16 +143,6 @@ struct IfmaNtt : IfmaBody<V> {
     }
   }
 
-  // Factors of the last three stages of block number `block`, one vector each.
-  static void load_lane_factors(Factor (&f)[kWidth - 1], const AlignedBuffer<Constant>& table,
-                                std::size_t block) {
-    const auto* words = reinterpret_cast<const Word*>(table.data() + table.size() / kWidth) +
-                        2 * kWidth * (kWidth - 1) * block;
-    for (std::size_t k = 0; k < kWidth - 1; ++k) {
-      f[k] = Factor(V::load(words + 2 * kWidth * k), V::load(words + 2 * kWidth * k + kWidth));
-    }
-  }
-
   // The partners of eight words: words first, first + 1, ... of a range pair with the words of the
   // mirrored range counted down from its end, the first of them with `after`, the word that follows
   // the range.
@@ -103,8 +155,7 @@ struct IfmaNtt : IfmaBody<V> {
   static void fold_pass(Word* x, std::size_t n, const LimbTables& t, const Prime& p, R offset) {
     const std::size_t part = n / kRadix;
     const Factor minus_psi(t.psi);
-    Factor f[kRadix];
-    load_factors<kRadix>(f, t.forward.data(), 1);
+    const PassFactors<kRadix> f(t.forward, 1);
     // What follows the mirrored columns in each part; nothing pairs with word 0.
     R after[kRadix];
     load_vectors<kRadix - 1>(after, x + part, part);
@@ -133,8 +184,7 @@ struct IfmaNtt : IfmaBody<V> {
   static void forward_pass(Word* x, std::size_t n, std::size_t index, const LimbTables& t,
                            const Prime& p) {
     const std::size_t part = n / kRadix;
-    Factor f[kRadix - 1];
-    load_factors<kRadix>(f, t.forward.data(), index);
+    const PassFactors<kRadix> f(t.forward, index);
     for (std::size_t j = 0; j < part; j += kWidth) {
       R v[kRadix];
       load_vectors<kRadix>(v, x + j, part);
@@ -143,39 +193,73 @@ struct IfmaNtt : IfmaBody<V> {
     }
   }
 
-  // The last six stages and the reduction.
-  static void forward_in_registers(Word* x, std::size_t index, const LimbTables& t,
-                                   const Prime& p) {
-    R v[kWidth];
-    Factor f[kWidth - 1];
-    load_vectors<kWidth>(v, x, kWidth);
-    load_factors<kWidth>(f, t.forward.data(), index);
-    forward_tree<kWidth>(v, f, p);
-    V::transpose(v);
-    load_lane_factors(f, t.forward, index - t.forward.size() / kBlock);
-    forward_tree<kWidth>(v, f, p);
+  // The last six stages and the reduction of two blocks, the stages of one between the steps of the
+  // transposition of the other.
+  static void forward_in_registers(Word* x0, std::size_t index0, Word* x1, std::size_t index1,
+                                   const LimbTables& t, const Prime& p) {
+    const std::size_t first = t.forward.size() / kBlock;
+    const BlockFactors block0{t.forward.data(), index0}, block1{t.forward.data(), index1};
+    const LaneFactors lanes0(t.forward, index0 - first), lanes1(t.forward, index1 - first);
+    R v0[kWidth], v1[kWidth];
+    load_vectors<kWidth>(v0, x0, kWidth);
+    forward_tree<kWidth>(v0, block0, p);
+    load_vectors<kWidth>(v1, x1, kWidth);
+    forward_tree_transposing(v1, block1, v0, p);
+    forward_tree_transposing(v0, lanes0, v1, p);
+    reduce_all(v0, p);
+    forward_tree_transposing(v1, lanes1, v0, p);
+    store_vectors<kWidth>(x0, v0, kWidth);
+    reduce_all(v1, p);
+    V::template transpose_step<0>(v1);
+    V::template transpose_step<1>(v1);
+    V::template transpose_step<2>(v1);
+    store_vectors<kWidth>(x1, v1, kWidth);
+  }
+
+  template <class Factors>
+  [[gnu::always_inline]] static void forward_tree_transposing(R (&v)[kWidth], const Factors& f,
+                                                              R (&other)[kWidth], const Prime& p) {
+    forward_stage<kWidth, 1>(v, f, p);
+    V::template transpose_step<0>(other);
+    forward_stage<kWidth, 2>(v, f, p);
+    V::template transpose_step<1>(other);
+    forward_stage<kWidth, 4>(v, f, p);
+    V::template transpose_step<2>(other);
+  }
+
+  [[gnu::always_inline]] static void reduce_all(R (&v)[kWidth], const Prime& p) {
     for (R& value : v) {
       value = Base::reduce(value, p);
     }
-    V::transpose(v);
-    store_vectors<kWidth>(x, v, kWidth);
   }
 
   template <std::size_t kRadix>
   static void forward_split(Word* x, std::size_t n, std::size_t index, const LimbTables& t,
                             const Prime& p) {
     forward_pass<kRadix>(x, n, index, t, p);
+    forward_parts<kRadix>(x, n, index, t, p);
+  }
+
+  template <std::size_t kRadix>
+  static void forward_parts(Word* x, std::size_t n, std::size_t index, const LimbTables& t,
+                            const Prime& p) {
+    const std::size_t part = n / kRadix, first = kRadix * index;
+    if (part == kBlock) {
+      for (std::size_t c = 0; c < kRadix; c += 2) {
+        const std::size_t d = std::min(c + 1, kRadix - 1);
+        forward_in_registers(x + c * part, first + c, x + d * part, first + d, t, p);
+      }
+      return;
+    }
     for (std::size_t c = 0; c < kRadix; ++c) {
-      forward_block(x + c * (n / kRadix), n / kRadix, kRadix * index + c, t, p);
+      forward_block(x + c * part, part, first + c, t, p);
     }
   }
 
   // The block of n words with table entry `index`.
   static void forward_block(Word* x, std::size_t n, std::size_t index, const LimbTables& t,
                             const Prime& p) {
-    if (n == kBlock) {
-      forward_in_registers(x, index, t, p);
-    } else if (splits_by_four(n)) {
+    if (splits_by_four(n)) {
       forward_split<4>(x, n, index, t, p);
     } else {
       forward_split<8>(x, n, index, t, p);
@@ -199,9 +283,7 @@ struct IfmaNtt : IfmaBody<V> {
     const Prime p(t);
     const R offset = V::set1(static_cast<std::uint64_t>(t.log_n) * t.q);
     fold_pass<kRadix>(x, n, t, p, offset);
-    for (std::size_t c = 0; c < kRadix; ++c) {
-      forward_block(x + c * (n / kRadix), n / kRadix, kRadix + c, t, p);
-    }
+    forward_parts<kRadix>(x, n, 1, t, p);
   }
 
   static void ntt_forward(Word* x, const LimbTables& t) {
@@ -218,24 +300,48 @@ struct IfmaNtt : IfmaBody<V> {
 
   // Entry < 2q. Exit < 8q: three sums end below 16 q, two more below 64 q, where v[0] and v[4] are
   // reduced; all other words hold at most two sums above a product.
-  static void inverse_in_registers(Word* x, std::size_t index, const LimbTables& t,
-                                   const Prime& p) {
-    R v[kWidth];
-    Factor f[kWidth - 1];
-    load_vectors<kWidth>(v, x, kWidth);
-    V::transpose(v);
-    load_lane_factors(f, t.inverse, index - t.inverse.size() / kBlock);
-    inverse_tree<kWidth>(v, f, p);
-    V::transpose(v);
-    load_factors<kWidth>(f, t.inverse.data(), index);
-    inverse_tree<kWidth / 2>(v, f + 1, p);
-    inverse_tree<kWidth / 2>(v + kWidth / 2, f + kWidth / 2, p);
+  static void inverse_in_registers(Word* x0, std::size_t index0, Word* x1, std::size_t index1,
+                                   const LimbTables& t, const Prime& p) {
+    const std::size_t first = t.inverse.size() / kBlock;
+    const BlockFactors block0{t.inverse.data(), index0}, block1{t.inverse.data(), index1};
+    const LaneFactors lanes0(t.inverse, index0 - first), lanes1(t.inverse, index1 - first);
+    R v0[kWidth], v1[kWidth];
+    load_vectors<kWidth>(v0, x0, kWidth);
+    V::template transpose_step<0>(v0);
+    V::template transpose_step<1>(v0);
+    V::template transpose_step<2>(v0);
+    load_vectors<kWidth>(v1, x1, kWidth);
+    inverse_tree_transposing(v0, lanes0, v1, p);
+    inverse_tree_transposing(v1, lanes1, v0, p);
+    inverse_stage<kWidth, 4>(v0, block0, p);
+    V::template transpose_step<0>(v1);
+    inverse_stage<kWidth, 2>(v0, block0, p);
+    V::template transpose_step<1>(v1);
+    reduce_ends(v0, p);
+    inverse_stage<kWidth, 1>(v0, block0, p);
+    V::template transpose_step<2>(v1);
+    store_vectors<kWidth>(x0, v0, kWidth);
+    inverse_stage<kWidth, 4>(v1, block1, p);
+    inverse_stage<kWidth, 2>(v1, block1, p);
+    reduce_ends(v1, p);
+    inverse_stage<kWidth, 1>(v1, block1, p);
+    store_vectors<kWidth>(x1, v1, kWidth);
+  }
+
+  template <class Factors>
+  [[gnu::always_inline]] static void inverse_tree_transposing(R (&v)[kWidth], const Factors& f,
+                                                              R (&other)[kWidth], const Prime& p) {
+    inverse_stage<kWidth, 4>(v, f, p);
+    V::template transpose_step<0>(other);
+    inverse_stage<kWidth, 2>(v, f, p);
+    V::template transpose_step<1>(other);
+    inverse_stage<kWidth, 1>(v, f, p);
+    V::template transpose_step<2>(other);
+  }
+
+  [[gnu::always_inline]] static void reduce_ends(R (&v)[kWidth], const Prime& p) {
     v[0] = Base::reduce_low52(v[0], p);
     v[kWidth / 2] = Base::reduce_low52(v[kWidth / 2], p);
-    for (std::size_t c = 0; c < kWidth / 2; ++c) {
-      inverse_butterfly(v[c], v[c + kWidth / 2], f[0], p);
-    }
-    store_vectors<kWidth>(x, v, kWidth);
   }
 
   // Entry and exit < 8q: v[0] is a sum of kRadix words below 64 q and is reduced, the others hold
@@ -244,8 +350,7 @@ struct IfmaNtt : IfmaBody<V> {
   static void inverse_pass(Word* x, std::size_t n, std::size_t index, const LimbTables& t,
                            const Prime& p) {
     const std::size_t part = n / kRadix;
-    Factor f[kRadix - 1];
-    load_factors<kRadix>(f, t.inverse.data(), index);
+    const PassFactors<kRadix> f(t.inverse, index);
     for (std::size_t j = 0; j < part; j += kWidth) {
       R v[kRadix];
       load_vectors<kRadix>(v, x + j, part);
@@ -258,17 +363,29 @@ struct IfmaNtt : IfmaBody<V> {
   template <std::size_t kRadix>
   static void inverse_merge(Word* x, std::size_t n, std::size_t index, const LimbTables& t,
                             const Prime& p) {
-    for (std::size_t c = 0; c < kRadix; ++c) {
-      inverse_block(x + c * (n / kRadix), n / kRadix, kRadix * index + c, t, p);
-    }
+    inverse_parts<kRadix>(x, n, index, t, p);
     inverse_pass<kRadix>(x, n, index, t, p);
+  }
+
+  template <std::size_t kRadix>
+  static void inverse_parts(Word* x, std::size_t n, std::size_t index, const LimbTables& t,
+                            const Prime& p) {
+    const std::size_t part = n / kRadix, first = kRadix * index;
+    if (part == kBlock) {
+      for (std::size_t c = 0; c < kRadix; c += 2) {
+        const std::size_t d = std::min(c + 1, kRadix - 1);
+        inverse_in_registers(x + c * part, first + c, x + d * part, first + d, t, p);
+      }
+      return;
+    }
+    for (std::size_t c = 0; c < kRadix; ++c) {
+      inverse_block(x + c * part, part, first + c, t, p);
+    }
   }
 
   static void inverse_block(Word* x, std::size_t n, std::size_t index, const LimbTables& t,
                             const Prime& p) {
-    if (n == kBlock) {
-      inverse_in_registers(x, index, t, p);
-    } else if (splits_by_four(n)) {
+    if (splits_by_four(n)) {
       inverse_merge<4>(x, n, index, t, p);
     } else {
       inverse_merge<8>(x, n, index, t, p);
@@ -278,26 +395,32 @@ struct IfmaNtt : IfmaBody<V> {
   // a_i and a_(N-i) from b_i and b_(N-i), which still carry the factor N: since (1 + psi)(1 - psi)
   // = 2, a_i + a_(N-i) = (b_i + b_(N-i)) (1 + psi) / 2N, and the differences have the factor (1 -
   // psi) / 2N. Entry a, b < 32 q, their sum < 64 q; exit reduced.
-  struct Unfold {
-    Factor sum, difference;
-    explicit Unfold(const LimbTables& t) : sum(t.unfold), difference(t.unfold_first) {}
-
-    void operator()(R& a, R& b, const Prime& p) const {
-      const R s = Base::add_product(V::zero(), V::add(a, b), sum, p);
-      const R d = Base::add_product(V::zero(), V::add(V::sub(a, b), p.lift), difference, p);
-      a = Base::subtract_once(Base::low52(V::add(s, d), p), p.twice);
-      b = Base::subtract_once(Base::low52(V::add(V::sub(s, d), p.twice), p), p.twice);
+  template <std::size_t kCount>
+  [[gnu::always_inline]] static void unfold(R* a, R* b, const SameFactor& sum_scale,
+                                            const SameFactor& difference_scale, const Prime& p) {
+    R sum[kCount], difference[kCount];
+    for (std::size_t c = 0; c < kCount; ++c) {
+      sum[c] = V::add(a[c], b[c]);
+      difference[c] = V::add(V::sub(a[c], b[c]), p.lift);
     }
-  };
+    // Lifted by q, lowered by q: neither the sum nor the difference of the two falls below zero.
+    add_products<kCount, kCount>(sum, 0, sum_scale, p.q, p);
+    add_products<kCount, kCount>(difference, 0, difference_scale, p.minus_q, p);
+    for (std::size_t c = 0; c < kCount; ++c) {
+      const R low = Base::low52(V::add(sum[c], difference[c]), p);
+      const R high = Base::low52(V::sub(sum[c], difference[c]), p);
+      a[c] = Base::subtract_once(low, p.twice);
+      b[c] = Base::subtract_once(high, p.twice);
+    }
+  }
 
   // The first log2(kRadix) stages and the unfolding, on columns as in fold_pass. What a column
   // gives for its mirrored words straddles two vectors: it is stored one iteration later.
   template <std::size_t kRadix>
   static void unfold_pass(Word* x, std::size_t n, const LimbTables& t, const Prime& p) {
     const std::size_t part = n / kRadix;
-    const Unfold unfold(t);
-    Factor f[kRadix];
-    load_factors<kRadix>(f, t.inverse.data(), 1);
+    const SameFactor sum{Factor(t.unfold)}, difference{Factor(t.unfold_first)};
+    const PassFactors<kRadix> f(t.inverse, 1);
     R after[kRadix], mirrored[kRadix];
     for (std::size_t j = 0; j < part / 2; j += kWidth) {
       Word* low = x + j;
@@ -314,11 +437,14 @@ struct IfmaNtt : IfmaBody<V> {
       }
       for (std::size_t c = 0; c < kRadix; ++c) {
         const std::size_t m = kRadix - 1 - c;
-        u[m] = mirror(b[m], after[m]);
-        unfold(a[c], u[m], p);
-        V::store(low + c * part, a[c]);
-        if (j != 0) {
-          V::store(high + kWidth + m * part, mirror(mirrored[m], u[m]));
+        u[c] = mirror(b[m], after[m]);
+      }
+      unfold<kRadix>(a, u, sum, difference, p);
+      store_vectors<kRadix>(low, a, part);
+      if (j != 0) {
+        for (std::size_t c = 0; c < kRadix; ++c) {
+          const std::size_t m = kRadix - 1 - c;
+          V::store(high + kWidth + m * part, mirror(mirrored[c], u[c]));
         }
       }
       std::copy_n(b, kRadix, after);
@@ -328,17 +454,15 @@ struct IfmaNtt : IfmaBody<V> {
     for (std::size_t c = 0; c < kRadix; ++c) {
       const std::size_t m = kRadix - 1 - c;
       R a = after[c], b = after[m];
-      unfold(a, b, p);
-      V::store(x + part / 2 + m * part, mirror(mirrored[m], b));
+      unfold<1>(&a, &b, sum, difference, p);
+      V::store(x + part / 2 + m * part, mirror(mirrored[c], b));
     }
   }
 
   template <std::size_t kRadix>
   static void inverse(Word* x, std::size_t n, const LimbTables& t) {
     const Prime p(t);
-    for (std::size_t c = 0; c < kRadix; ++c) {
-      inverse_block(x + c * (n / kRadix), n / kRadix, kRadix + c, t, p);
-    }
+    inverse_parts<kRadix>(x, n, 1, t, p);
     unfold_pass<kRadix>(x, n, t, p);
   }
 

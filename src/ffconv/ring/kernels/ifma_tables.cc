@@ -7,20 +7,16 @@ namespace {
 
 constexpr std::size_t kLanes = 8;
 
-// Writes the subtree of `levels` levels whose rows start at the canonical entries first, first +
-// stride, ...; returns what follows it.
-Word* write_subtree(Word* out, const std::vector<std::uint64_t>& canonical, std::uint64_t q,
-                    std::size_t first, std::size_t stride, int levels) {
-  if (levels == 0) {
-    return out;
-  }
+// Writes one vector of values and one of quotients: lane r for the canonical entry first + r *
+// stride. Returns what follows.
+Word* write_lanes(Word* out, const std::vector<std::uint64_t>& canonical, std::uint64_t q,
+                  std::size_t first, std::size_t stride) {
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     const Constant twiddle = make_ifma_constant(canonical[first + lane * stride], q);
     out[lane] = twiddle.value;
     out[kLanes + lane] = twiddle.ratio;
   }
-  out = write_subtree(out + 2 * kLanes, canonical, q, 2 * first, 2 * stride, levels - 1);
-  return write_subtree(out, canonical, q, 2 * first + 1, 2 * stride, levels - 1);
+  return out + 2 * kLanes;
 }
 
 AlignedBuffer<Constant> arrange(const std::vector<std::uint64_t>& canonical, std::uint64_t q) {
@@ -31,7 +27,11 @@ AlignedBuffer<Constant> arrange(const std::vector<std::uint64_t>& canonical, std
   }
   auto* out = reinterpret_cast<Word*>(stored.data() + scalars);
   for (std::size_t row = scalars; row < 2 * scalars; row += kLanes) {
-    out = write_subtree(out, canonical, q, row, 1, 3);
+    for (std::size_t groups = 1; groups < kLanes; groups *= 2) {
+      for (std::size_t g = 0; g < groups; ++g) {
+        out = write_lanes(out, canonical, q, groups * row + g, groups);
+      }
+    }
   }
   return stored;
 }

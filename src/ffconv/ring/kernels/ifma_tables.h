@@ -10,9 +10,8 @@ Constant make_ifma_constant(std::uint64_t value, std::uint64_t q);
 
 // Kernels::prepare. psi is -psi, unfold (1 + psi) / 4N, unfold_first (1 - psi) / 4N. The first N/8
 // twiddles are canonical entries. Those of the last three stages run on blocks of 64 words in
-// registers, lane r for row r of the block, and stand block by block: 7 vectors of 8 values, each
-// followed by its 8 quotients; in order the top of the block's tree, its left half, its right half
-// (and so on within a half).
+// registers, lane r for row r of the block, and stand block by block: for each group of each of the
+// three stages 8 values, then their 8 quotients.
 void prepare_ifma_tables(LimbTables& tables);
 
 }  // namespace ffconv

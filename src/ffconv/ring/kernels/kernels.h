@@ -2,7 +2,7 @@
 //
 // A limb is N words modulo one prime. Its form is the tier's own, and only kernels look inside:
 //   scalar             canonical residue in [0, q), as an integer
-//   avx2, avx512       an integer x held in a double, x = residue mod q, |x| <= q
+//   avx2, avx512       an integer x held in a double, x = residue mod q, |x| <= 1.4 q
 //   avx512ifma         an integer x in [0, 2q), x = residue mod q
 // import and export convert from and to canonical residues; two tiers agree when their exports do,
 // bit for bit; N zero words are a zero limb in every tier. A *digit* is N words that hold the
@@ -41,12 +41,11 @@ struct LimbTables {
   std::uint64_t q = 0;
   int log_n = 0;
   std::uint64_t root = 0;  // w
-  // Twiddles of the N-point transform and its inverse: entry 2^s + i belongs to block i of stage s;
-  // the tier chooses the order within a stage.
+  // Twiddles of the N-point transform and its inverse, in the tier's own arrangement.
   AlignedBuffer<Constant> forward, inverse;
   Constant psi;           // w^N, psi^2 = -1: the fold; avx512ifma: -psi
   Constant unfold;        // 1 / 2N; avx512ifma: (1 + psi) / 4N
-  Constant unfold_first;  // 1 / N; avx512ifma: (1 - psi) / 4N
+  Constant unfold_first;  // 1 / N; avx512ifma: (1 - psi) / 4N; avx2, avx512: none
 };
 
 // Permutation of the words in evaluation form: word i of the result is word source[i].

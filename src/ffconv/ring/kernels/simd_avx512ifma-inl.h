@@ -37,22 +37,22 @@ struct Avx512Ifma {
     return _mm512_permutexvar_epi64(_mm512_cvtepu32_epi64(lanes), x);
   }
 
-  // Pairs of words first, then a 4 x 4 transposition of 128-bit lanes.
-  static void transpose(Reg (&v)[8]) {
-    for (std::size_t i = 0; i < 8; i += 2) {
-      const Reg even = _mm512_unpacklo_epi64(v[i], v[i + 1]);
-      v[i + 1] = _mm512_unpackhi_epi64(v[i], v[i + 1]);
-      v[i] = even;
-    }
-    for (std::size_t i = 0; i < 2; ++i) {
-      const Reg a = _mm512_shuffle_i64x2(v[i], v[i + 2], 0x44);
-      const Reg b = _mm512_shuffle_i64x2(v[i], v[i + 2], 0xee);
-      const Reg c = _mm512_shuffle_i64x2(v[i + 4], v[i + 6], 0x44);
-      const Reg d = _mm512_shuffle_i64x2(v[i + 4], v[i + 6], 0xee);
-      v[i] = _mm512_shuffle_i64x2(a, c, 0x88);
-      v[i + 2] = _mm512_shuffle_i64x2(a, c, 0xdd);
-      v[i + 4] = _mm512_shuffle_i64x2(b, d, 0x88);
-      v[i + 6] = _mm512_shuffle_i64x2(b, d, 0xdd);
+  // A transposition in three steps: pairs of words, then twice pairs of 128-bit lanes.
+  template <int kStep>
+  static void transpose_step(Reg (&v)[8]) {
+    constexpr std::size_t kApart[] = {1, 2, 4};
+    for (std::size_t k = 0; k < 4; ++k) {
+      // The pairs (i, i + apart) of the step.
+      constexpr std::size_t apart = kApart[kStep];
+      const std::size_t i = k / apart * 2 * apart + k % apart;
+      const Reg a = v[i], b = v[i + apart];
+      if constexpr (kStep == 0) {
+        v[i] = _mm512_unpacklo_epi64(a, b);
+        v[i + 1] = _mm512_unpackhi_epi64(a, b);
+      } else {
+        v[i] = _mm512_shuffle_i64x2(a, b, 0x88);
+        v[i + apart] = _mm512_shuffle_i64x2(a, b, 0xdd);
+      }
     }
   }
 
@@ -62,6 +62,11 @@ struct Avx512Ifma {
     const Reg quarters = _mm512_set_epi16(0, 23, 22, 21, 0, 20, 19, 18, 0, 17, 16, 15, 0, 14, 13,
                                           12, 0, 11, 10, 9, 0, 8, 7, 6, 0, 5, 4, 3, 0, 2, 1, 0);
     return _mm512_maskz_permutexvar_epi16(0x77777777, quarters, bytes);
+  }
+  static void to_packed48(std::uint8_t* p, Reg x) {
+    const Reg quarters = _mm512_set_epi16(0, 0, 0, 0, 0, 0, 0, 0, 30, 29, 28, 26, 25, 24, 22, 21,
+                                          20, 18, 17, 16, 14, 13, 12, 10, 9, 8, 6, 5, 4, 2, 1, 0);
+    _mm512_mask_storeu_epi64(p, 0x3f, _mm512_permutexvar_epi16(quarters, x));
   }
 
   // Signed integers of magnitude at most 2^53 as doubles, exactly; and back, to the nearest, ties

@@ -67,6 +67,13 @@ struct Portable {
   static Reg nearest(const Reg& a) {
     return each([&](std::size_t i) { return std::nearbyint(a.lane[i]); });
   }
+  // As the wrapper of the same width does it.
+  static Reg nearest_product(const Reg& a, const Reg& b) {
+    if constexpr (Width == 4) {
+      return nearest(mul(a, b));
+    }
+    return sub(multiply_add(a, b, set1(0x1.8p52)), set1(0x1.8p52));
+  }
   // 1 where a > b, else 0; and_mask multiplies by it.
   static Reg greater(const Reg& a, const Reg& b) {
     return each([&](std::size_t i) { return a.lane[i] > b.lane[i] ? 1.0 : 0.0; });

@@ -73,8 +73,10 @@ struct PortableIfma {
   static Reg permute(const Reg& x, const std::uint32_t* source) {
     return each([&](std::size_t i) { return x.lane[source[i] % kWidth]; });
   }
-  static void transpose(Reg (&v)[kWidth]) {
-    for (std::size_t i = 0; i < kWidth; ++i) {
+  // All of the transposition in the last step.
+  template <int kStep>
+  static void transpose_step(Reg (&v)[kWidth]) {
+    for (std::size_t i = 0; kStep == 2 && i < kWidth; ++i) {
       for (std::size_t j = 0; j < i; ++j) {
         std::swap(v[i].lane[j], v[j].lane[i]);
       }
@@ -87,6 +89,12 @@ struct PortableIfma {
       std::memcpy(&word, p + 6 * i, 6);
       return word;
     });
+  }
+
+  static void to_packed48(std::uint8_t* p, const Reg& x) {
+    for (std::size_t i = 0; i < kWidth; ++i) {
+      std::memcpy(p + 6 * i, &x.lane[i], 6);
+    }
   }
 
   static Real to_real(const Reg& x) {
