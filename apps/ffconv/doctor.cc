@@ -42,7 +42,7 @@ struct Tier {
 std::vector<Tier> tiers() {
   std::vector<const Kernels*> compiled;
 #if defined(__x86_64__)
-  compiled = {&kAvx512Kernels, &kAvx2Kernels};
+  compiled = {&kAvx512IfmaKernels, &kAvx512Kernels, &kAvx2Kernels};
 #endif
   compiled.push_back(&kScalarKernels);
   std::vector<Tier> result;
