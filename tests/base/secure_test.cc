@@ -100,6 +100,16 @@ TEST(SecureBuffer, MemoryUsedAgainHoldsNothingOfItsFormerOwner) {
   }
 }
 
+TEST(WipedBuffer, LeavesNothingToTheNextOwnerOfItsMemory) {
+  const std::size_t size = 40000;  // large enough to be kept for the next of its size
+  {
+    WipedBuffer<std::uint8_t> buffer(size);
+    std::ranges::fill(buffer.span(), std::uint8_t{0x5a});
+  }
+  const AlignedBuffer<std::uint8_t> next(size);
+  EXPECT_THAT(next.span(), Each(::testing::Ne(0x5a)));
+}
+
 TEST(SecureBufferDeathTest, StandsBetweenPagesThatCannotBeTouched) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
   const std::size_t size = 4096;

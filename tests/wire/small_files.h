@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "ffconv/ckks/evaluator.h"
 #include "ffconv/runtime/secret/client.h"
 #include "ffconv/wire/bundle_file.h"
 #include "ffconv/wire/ciphertexts_file.h"
@@ -54,6 +55,12 @@ inline std::vector<FileCase> file_cases() {
       {"parameters", [=] { return wire::to_bytes(context()->params()); },
        [](auto file) { wire::parse_parameters(file, "test"); }},
       {"ciphertexts", [=] { return wire::to_bytes(small_exchange().inputs, fingerprint()); },
+       [=](auto file) { wire::parse_ciphertexts(file, context(), fingerprint(), "test"); }},
+      {"results",
+       [=] {
+         const Ciphertext& input = small_exchange().inputs[0];
+         return wire::to_bytes(std::vector{add(input, input), square(input)}, fingerprint());
+       },
        [=](auto file) { wire::parse_ciphertexts(file, context(), fingerprint(), "test"); }},
       {"keys", [=] { return wire::to_bytes(small_exchange().keys, context(), fingerprint()); },
        [=](auto file) { wire::parse_evaluation_keys(file, context(), fingerprint(), "test"); }},

@@ -7,6 +7,7 @@
 #include <sodium.h>
 
 #include "ffconv/base/error.h"
+#include "ffconv/base/secret_marks.h"
 
 namespace ffconv {
 
@@ -25,6 +26,12 @@ void random_bytes(std::span<std::uint8_t> out) {
 Seed random_seed() {
   Seed seed;
   random_bytes(seed);
+  return seed;
+}
+
+Seed secret_seed() {
+  const Seed seed = random_seed();
+  mark_secret(seed.data(), seed.size());
   return seed;
 }
 

@@ -15,7 +15,10 @@ void ensure_sodium();
 
 // Fresh bytes from the operating system's generator.
 void random_bytes(std::span<std::uint8_t> out);
+// A fresh seed that will be published.
 Seed random_seed();
+// A fresh seed for samples that stay secret.
+Seed secret_seed();
 
 // The ChaCha20 (RFC 8439) key stream of `seed`, nonce = `stream` (8 bytes, little-endian, after 4
 // zero bytes), from block 0. Used for public seeds and, with a seed that is secret, for secret

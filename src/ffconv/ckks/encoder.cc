@@ -6,6 +6,7 @@
 
 #include "ffconv/base/error.h"
 #include "ffconv/base/parallel.h"
+#include "ffconv/base/secret_marks.h"
 #include "ffconv/ring/mixed_radix.h"
 
 namespace ffconv {
@@ -42,6 +43,12 @@ double largest_magnitude(std::span<const double> values) {
   return std::bit_cast<double>(largest);
 }
 
+// Whether values are refused is no secret; how large they are may be one.
+bool made_public(bool condition) {
+  mark_public(&condition, sizeof(condition));
+  return condition;
+}
+
 }  // namespace
 
 Plaintext encode(const Context& context, std::span<const double> slots, double scale, int level,
@@ -52,7 +59,7 @@ Plaintext encode(const Context& context, std::span<const double> slots, double s
   plaintext.extended = extended;
   plaintext.scale = scale;
   plaintext.max_abs = largest_magnitude(slots);
-  if (!(plaintext.max_abs < kSlotLimit)) {
+  if (!made_public(plaintext.max_abs < kSlotLimit)) {
     fail(ErrorCode::kInvalidArgument, "encode: expected finite slot values, below 2^900");
   }
   const Ring& ring = context.ring();
@@ -63,7 +70,7 @@ Plaintext encode(const Context& context, std::span<const double> slots, double s
   AlignedBuffer<std::int64_t> coefficients(n);
   const double largest = kernels.round_to_signed(coefficients.data(), words.data(),
                                                  scale / static_cast<double>(2 * n), n);
-  if (!(largest < kCoefficientLimit)) {
+  if (!made_public(largest < kCoefficientLimit)) {
     fail(ErrorCode::kInvalidArgument,
          "encode: a coefficient of 2^{:.1f} at scale 2^{:.1f} exceeds the limit of 2^62: use a "
          "smaller scale",

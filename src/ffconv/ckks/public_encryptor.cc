@@ -25,7 +25,7 @@ struct Samples {
   explicit Samples(const Ring& ring)
       : v(ring.n()),
         errors{SecureBuffer<std::int8_t>(ring.n()), SecureBuffer<std::int8_t>(ring.n())} {
-    SeededStream random(random_seed(), 0);
+    SeededStream random(secret_seed(), 0);
     sample_ternary(v.span(), random);
     for (SecureBuffer<std::int8_t>& error : errors) {
       sample_gaussian(error.span(), random, ring.kernels());

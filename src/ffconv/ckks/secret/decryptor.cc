@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <span>
+#include <string_view>
 
 #include "ffconv/base/error.h"
 #include "ffconv/base/parallel.h"
@@ -13,15 +14,37 @@
 namespace ffconv {
 namespace {
 
+// A ciphertext that does not belong to the key, or not to itself, would decrypt to a value that
+// depends on the key alone.
 void check(const SecretKey& secret, const Ciphertext& ciphertext) {
   if (!ciphertext.context ||
       ciphertext.context->params().fingerprint() != secret.context()->params().fingerprint()) {
     fail(ErrorCode::kMismatch,
          "decrypt: the ciphertext and the secret key belong to different parameters");
   }
+  const Context& context = *ciphertext.context;
+  const std::string_view tier = secret.context()->ring().kernels().name;
+  if (context.ring().kernels().name != tier) {
+    fail(ErrorCode::kMismatch, "decrypt: a secret key of tier {} and a ciphertext of tier {}", tier,
+         context.ring().kernels().name);
+  }
   if (ciphertext.polys.size() < 2 || ciphertext.polys.size() > 3) {
     fail(ErrorCode::kMismatch, "decrypt: expected 2 or 3 polynomials, got {}",
          ciphertext.polys.size());
+  }
+  if (ciphertext.level < 0 || ciphertext.level > context.params().max_level()) {
+    fail(ErrorCode::kMismatch, "decrypt: expected a level of 0 to {}, got {}",
+         context.params().max_level(), ciphertext.level);
+  }
+  const Basis basis = context.q_basis(ciphertext.level);
+  for (const Poly<Eval>& poly : ciphertext.polys) {
+    if (poly.empty() || &poly.ring() != &context.ring() || poly.basis() != basis) {
+      fail(ErrorCode::kMismatch, "decrypt: a polynomial does not have the primes of level {}",
+           ciphertext.level);
+    }
+  }
+  if (!(ciphertext.scale > 0.0) || !std::isfinite(ciphertext.scale)) {
+    fail(ErrorCode::kMismatch, "decrypt: expected a positive scale, got {}", ciphertext.scale);
   }
 }
 
@@ -29,7 +52,7 @@ constexpr std::size_t kBlockWords = 1024;  // of the flood's stream, at a time
 
 // Adds independent uniform values in [-bound, bound].
 void add_flood(std::span<double> values, double bound) {
-  SeededStream random(random_seed(), 0);
+  SeededStream random(secret_seed(), 0);
   std::array<std::uint64_t, kBlockWords> words;
   while (!values.empty()) {
     const std::size_t count = std::min(values.size(), kBlockWords);

@@ -27,7 +27,10 @@ struct SharedResult {
   std::vector<double> slots;
   double step;
 };
-// Throws kMismatch where the ciphertext belongs to other parameters.
+// All three throw kMismatch where the ciphertext belongs to other parameters or another tier, or
+// its level, polynomials and scale do not fit together. They run in time that does not depend on
+// key or message, and leave no copy of intermediate values. What comes from a file has been checked
+// against its checksum before (wire/ciphertexts_file.h).
 SharedResult decrypt(const SecretKey& secret, const Ciphertext& ciphertext,
                      const DecryptOptions& options = {});
 

@@ -21,7 +21,7 @@ Ciphertext encrypt(const SecretKey& secret, const Plaintext& plaintext) {
   result.scale = plaintext.scale;
   result.seed = random_seed();
   SecureBuffer<std::int8_t> error(ring.n());
-  SeededStream random(random_seed(), 0);
+  SeededStream random(secret_seed(), 0);
   sample_gaussian(error.span(), random, ring.kernels());
   Poly<Eval> c0 = to_eval(from_small(ring, context.q_basis(plaintext.level), error.span()));
   Poly<Eval> c1 = expand_ciphertext_seed(context, *result.seed, plaintext.level);

@@ -12,7 +12,7 @@ namespace {
 // A fresh Gaussian error over the basis, evaluation form.
 Poly<Eval> sample_error(const Ring& ring, const Basis& basis) {
   SecureBuffer<std::int8_t> error(ring.n());
-  SeededStream random(random_seed(), 0);
+  SeededStream random(secret_seed(), 0);
   sample_gaussian(error.span(), random, ring.kernels());
   return to_eval(from_small(ring, basis, error.span()));
 }

@@ -4,6 +4,7 @@
 
 #include "ffconv/base/error.h"
 #include "ffconv/base/parallel.h"
+#include "ffconv/base/secret_marks.h"
 #include "ffconv/ring/samplers.h"
 
 namespace ffconv {
@@ -22,7 +23,7 @@ SecretKey::SecretKey(ContextPtr context, SecureBuffer<std::int8_t> coefficients)
 
 SecretKey SecretKey::generate(ContextPtr context) {
   SecureBuffer<std::int8_t> coefficients(context->n());
-  SeededStream random(random_seed(), 0);
+  SeededStream random(secret_seed(), 0);
   sample_ternary(coefficients.span(), random);
   return {std::move(context), std::move(coefficients)};
 }
@@ -40,6 +41,7 @@ SecretKey SecretKey::from_coefficients(ContextPtr context,
     copy[i] = coefficients[i];
     out_of_range |= static_cast<unsigned>(coefficients[i] + 1) / 3u;
   }
+  mark_public(&out_of_range, sizeof(out_of_range));
   if (out_of_range != 0) {
     fail(ErrorCode::kFormat, "secret key: expected coefficients -1, 0 and 1 only");
   }

@@ -1,5 +1,6 @@
 // The scalar tier: the specification of every kernel, on canonical residues, one line of
-// mathematics a loop. Other tiers are compared with it bit for bit.
+// mathematics a loop. Other tiers are compared with it bit for bit. Like them it takes no branch on
+// a residue and divides none.
 #include <cmath>
 
 #include "ffconv/ring/kernels/kernels.h"
@@ -42,33 +43,37 @@ void export_limb(std::uint64_t* dst, const Word* src, std::size_t n, const LimbT
 }
 
 void import_signed(Word* dst, const std::int64_t* src, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = reduce_signed(src[i], t.q);
+    dst[i] = mod.reduce_signed(src[i]);
   }
 }
 
 // b_0 = a_0, b_i = a_i - psi a_(N-i): from the basis X^i + X^-i to powers of X modulo X^N - psi.
 void fold(Word* x, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 1; i <= n / 2; ++i) {
     const std::uint64_t a = x[i], b = x[n - i];
-    x[i] = sub_mod(a, mul_mod(b, t.psi.value, t.q), t.q);
-    x[n - i] = sub_mod(b, mul_mod(a, t.psi.value, t.q), t.q);
+    x[i] = mod.sub(a, mod.mul(b, t.psi.value));
+    x[n - i] = mod.sub(b, mod.mul(a, t.psi.value));
   }
 }
 
 // a_0 = b_0 / N, a_i = (b_i + psi b_(N-i)) / 2N, for b that still carries the factor N.
 void unfold(Word* x, std::size_t n, const LimbTables& t) {
-  x[0] = mul_mod(x[0], t.unfold_first.value, t.q);
+  const Residues mod(t.q);
+  x[0] = mod.mul(x[0], t.unfold_first.value);
   for (std::size_t i = 1; i <= n / 2; ++i) {
     const std::uint64_t a = x[i], b = x[n - i];
-    x[i] = mul_mod(add_mod(a, mul_mod(b, t.psi.value, t.q), t.q), t.unfold.value, t.q);
-    x[n - i] = mul_mod(add_mod(b, mul_mod(a, t.psi.value, t.q), t.q), t.unfold.value, t.q);
+    x[i] = mod.mul(mod.add(a, mod.mul(b, t.psi.value)), t.unfold.value);
+    x[n - i] = mod.mul(mod.add(b, mod.mul(a, t.psi.value)), t.unfold.value);
   }
 }
 
 // Modulo X^N - psi: stage s splits block i, a residue modulo X^(2 len) - rho^2, into X^len - rho
 // and X^len + rho, rho the twiddle of (s, i) (Cooley-Tukey butterflies).
 void ntt_forward(Word* x, const LimbTables& t) {
+  const Residues mod(t.q);
   const std::size_t n = std::size_t{1} << t.log_n;
   fold(x, n, t);
   for (std::size_t blocks = 1, len = n / 2; blocks < n; blocks *= 2, len /= 2) {
@@ -76,24 +81,25 @@ void ntt_forward(Word* x, const LimbTables& t) {
       const std::uint64_t rho = t.forward[blocks + i].value;
       Word* block = x + 2 * len * i;
       for (std::size_t j = 0; j < len; ++j) {
-        const std::uint64_t y = mul_mod(block[len + j], rho, t.q);
-        block[len + j] = sub_mod(block[j], y, t.q);
-        block[j] = add_mod(block[j], y, t.q);
+        const std::uint64_t y = mod.mul(block[len + j], rho);
+        block[len + j] = mod.sub(block[j], y);
+        block[j] = mod.add(block[j], y);
       }
     }
   }
 }
 
 void ntt_inverse(Word* x, const LimbTables& t) {
+  const Residues mod(t.q);
   const std::size_t n = std::size_t{1} << t.log_n;
   for (std::size_t blocks = n / 2, len = 1; blocks >= 1; blocks /= 2, len *= 2) {
     for (std::size_t i = 0; i < blocks; ++i) {
       const std::uint64_t rho = t.inverse[blocks + i].value;
       Word* block = x + 2 * len * i;
       for (std::size_t j = 0; j < len; ++j) {
-        const std::uint64_t difference = sub_mod(block[j], block[len + j], t.q);
-        block[j] = add_mod(block[j], block[len + j], t.q);
-        block[len + j] = mul_mod(difference, rho, t.q);
+        const std::uint64_t difference = mod.sub(block[j], block[len + j]);
+        block[j] = mod.add(block[j], block[len + j]);
+        block[len + j] = mod.mul(difference, rho);
       }
     }
   }
@@ -101,53 +107,61 @@ void ntt_inverse(Word* x, const LimbTables& t) {
 }
 
 void add(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = add_mod(a[i], b[i], t.q);
+    dst[i] = mod.add(a[i], b[i]);
   }
 }
 
 void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = sub_mod(a[i], b[i], t.q);
+    dst[i] = mod.sub(a[i], b[i]);
   }
 }
 
 void negate(Word* dst, const Word* a, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = sub_mod(0, a[i], t.q);
+    dst[i] = mod.sub(0, a[i]);
   }
 }
 
 void mul(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = mul_mod(a[i], b[i], t.q);
+    dst[i] = mod.mul(a[i], b[i]);
   }
 }
 
 void mul_constant(Word* dst, const Word* a, const Constant& c, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = mul_mod(a[i], c.value, t.q);
+    dst[i] = mod.mul(a[i], c.value);
   }
 }
 
 void mul_constant_add(Word* dst, const Word* a, const Constant& c, std::size_t n,
                       const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = add_mod(dst[i], mul_mod(a[i], c.value, t.q), t.q);
+    dst[i] = mod.add(dst[i], mod.mul(a[i], c.value));
   }
 }
 
 void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c, std::size_t n,
                       const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = mul_mod(sub_mod(a[i], b[i], t.q), c.value, t.q);
+    dst[i] = mod.mul(mod.sub(a[i], b[i]), c.value);
   }
 }
 
 void mul_constant_sub(Word* dst, const Word* a, const Constant& c, const Word* b, std::size_t n,
                       const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = sub_mod(mul_mod(a[i], c.value, t.q), b[i], t.q);
+    dst[i] = mod.sub(mod.mul(a[i], c.value), b[i]);
   }
 }
 
@@ -156,6 +170,7 @@ template <typename F>
 void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
                   const F& factor, std::size_t terms, bool accumulate, std::size_t n,
                   const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
     u128 sum0 = accumulate ? dst0[i] : 0;
     u128 sum1 = accumulate ? dst1[i] : 0;
@@ -163,8 +178,8 @@ void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* con
       sum0 += static_cast<u128>(a0[j][i]) * factor(j, i);
       sum1 += static_cast<u128>(a1[j][i]) * factor(j, i);
     }
-    dst0[i] = static_cast<std::uint64_t>(sum0 % t.q);
-    dst1[i] = static_cast<std::uint64_t>(sum1 % t.q);
+    dst0[i] = mod.reduce(sum0);
+    dst1[i] = mod.reduce(sum1);
   }
 }
 
@@ -197,10 +212,11 @@ void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables&
 
 void tensor(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1, const Word* b0,
             const Word* b1, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst0[i] = mul_mod(a0[i], b0[i], t.q);
-    dst1[i] = add_mod(mul_mod(a0[i], b1[i], t.q), mul_mod(a1[i], b0[i], t.q), t.q);
-    dst2[i] = mul_mod(a1[i], b1[i], t.q);
+    dst0[i] = mod.mul(a0[i], b0[i]);
+    dst1[i] = mod.add(mod.mul(a0[i], b1[i]), mod.mul(a1[i], b0[i]));
+    dst2[i] = mod.mul(a1[i], b1[i]);
   }
 }
 
@@ -212,16 +228,19 @@ void permute(Word* dst, const Word* src, const WordPermutation& permutation, std
 
 void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
                      const WordPermutation& permutation, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint32_t source = permutation.source[i];
-    const std::uint64_t difference = b == nullptr ? a[source] : sub_mod(a[source], b[source], t.q);
-    dst[i] = c == nullptr ? difference : add_mod(difference, c[source], t.q);
+    const std::uint64_t difference =
+        b == nullptr ? a[source] : mod.sub(a[source], b[source]);
+    dst[i] = c == nullptr ? difference : mod.add(difference, c[source]);
   }
 }
 
 void make_digit(Word* dst, const Word* src, const Constant& c, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = static_cast<Word>(centred(mul_mod(src[i], c.value, t.q), t.q));
+    dst[i] = static_cast<Word>(mod.centred(mod.mul(src[i], c.value)));
   }
 }
 
@@ -238,16 +257,17 @@ void digit_overflow(Word* dst, const Word* const* digits, const double* inverse,
 
 void extend(Word* dst, const Word* const* digits, const Constant* weights, std::size_t count,
             const Word* overflow, const Constant& product, std::size_t n, const LimbTables& t) {
-  const auto residue = [&t](Word digit) {
-    return reduce_signed(static_cast<std::int64_t>(digit), t.q);
+  const Residues mod(t.q);
+  const auto residue = [&mod](Word digit) {
+    return mod.reduce_signed(static_cast<std::int64_t>(digit));
   };
   for (std::size_t i = 0; i < n; ++i) {
     std::uint64_t sum = 0;
     for (std::size_t j = 0; j < count; ++j) {
-      sum = add_mod(sum, mul_mod(residue(digits[j][i]), weights[j].value, t.q), t.q);
+      sum = mod.add(sum, mod.mul(residue(digits[j][i]), weights[j].value));
     }
     if (overflow != nullptr) {
-      sum = sub_mod(sum, mul_mod(residue(overflow[i]), product.value, t.q), t.q);
+      sum = mod.sub(sum, mod.mul(residue(overflow[i]), product.value));
     }
     dst[i] = sum;
   }
@@ -261,14 +281,16 @@ void import_small(Word* dst, const std::int8_t* src, std::size_t n, const LimbTa
 }
 
 void add_product(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = add_mod(dst[i], mul_mod(a[i], b[i], t.q), t.q);
+    dst[i] = mod.add(dst[i], mod.mul(a[i], b[i]));
   }
 }
 
 void sub_product(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
+  const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = sub_mod(dst[i], mul_mod(a[i], b[i], t.q), t.q);
+    dst[i] = mod.sub(dst[i], mod.mul(a[i], b[i]));
   }
 }
 
