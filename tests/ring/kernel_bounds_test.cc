@@ -49,7 +49,7 @@ struct Tier {
                                       : residue >= 0.6 * q ? residue - 2 * q
                                                            : residue);
       } else if (kernels.name != "scalar") {
-        limb[i] += tables.q;
+        limb[i] += 3 * tables.q;
       }
     }
     return limb;
@@ -71,7 +71,7 @@ struct Tier {
     return largest / static_cast<double>(tables.q);
   }
   double bound() const {
-    return holds_doubles(kernels) ? 1.4 : kernels.name == "scalar" ? 1.0 : 2.0;
+    return holds_doubles(kernels) ? 1.4 : kernels.name == "scalar" ? 1.0 : 4.0;
   }
 };
 

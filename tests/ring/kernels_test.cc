@@ -52,11 +52,11 @@ std::vector<std::uint64_t> residues(Pattern pattern, std::size_t n, std::uint64_
 // Which of the representatives that a tier's form allows a limb holds.
 enum class Form { kImported, kExtreme };
 
-// The representative of largest magnitude (kernels.h): x + q below 2q for integers; x - q, down to
+// The representative of largest magnitude (kernels.h): x + 3q below 4q for integers; x - q, down to
 // -q, for doubles. The scalar form has one only.
 Word extreme(Word word, std::uint64_t q, std::string_view tier) {
   if (tier.find("ifma") != std::string_view::npos) {
-    return word + q;
+    return word + 3 * q;
   }
   if (tier.find("avx") == std::string_view::npos) {
     return word;

@@ -2,7 +2,7 @@
 //
 // Included inside a tier's own namespace and target region, before a wrapper V of its vector
 // operations (simd_avx512ifma-inl.h, simd_portable_ifma-inl.h): no guard, no includes. A word is a
-// residue in [0, 2q) at the entry and exit of every kernel ("reduced"), q < 2^46. Multiply-adds
+// residue in [0, 4q) at the entry and exit of every kernel ("reduced"), q < 2^46. Multiply-adds
 // read the low 52 bits of their factors, so what stands above them in between does not matter
 // (docs/simd.md).
 
@@ -13,10 +13,11 @@ struct IfmaBody {
   static constexpr std::uint64_t kTwo52 = std::uint64_t{1} << 52;
 
   struct Prime {
-    R q, twice, complement, ratio, low_bits;
+    R q, twice, bound, complement, ratio, low_bits;
     explicit Prime(const LimbTables& t)
         : q(V::set1(t.q)),
           twice(V::set1(2 * t.q)),
+          bound(V::set1(4 * t.q)),
           complement(V::set1(kTwo52 - t.q)),
           ratio(V::set1(kTwo52 / t.q)),
           low_bits(V::set1(kTwo52 - 1)) {}
@@ -37,12 +38,12 @@ struct IfmaBody {
     return V::add_low(V::add_low(sum, y, f.w), quotient, p.complement);
   }
 
-  // y * w mod q, reduced. y < 2^52.
+  // y * w mod q, below 2q. y < 2^52.
   static R mul(R y, const Factor& f, const Prime& p) {
     return low52(add_product(V::zero(), y, f, p), p);
   }
 
-  // x mod q, reduced, modulo 2^52. x < 2^52.
+  // x mod q, below 2q, modulo 2^52. x < 2^52.
   static R reduce_low52(R x, const Prime& p) {
     const R quotient = V::add_high(V::zero(), x, p.ratio);
     return V::add_low(x, quotient, p.complement);
@@ -52,6 +53,8 @@ struct IfmaBody {
 
   // x - modulus where x >= modulus: otherwise the difference wraps and is the larger.
   static R subtract_once(R x, R modulus) { return V::min(x, V::sub(x, modulus)); }
+
+  static R canonical(R x, const Prime& p) { return subtract_once(subtract_once(x, p.twice), p.q); }
 
   // A sum of products, its low and its high halves summed apart: up to 4096 terms before the low
   // sum overflows.
@@ -66,7 +69,8 @@ struct IfmaBody {
   };
 
   // Reduction of a LazySum below 2^(k+55), 2^(k-1) < q < 2^k, by a quotient of 16 q that is at most
-  // three too small. 128 products of reduced words and one more reduced word fit.
+  // three too small. 32 products of reduced words and one more reduced word fit. The result is
+  // below 2q.
   struct SumReduction {
     Prime p;
     R multiplier, complement16;
@@ -89,8 +93,8 @@ struct IfmaBody {
   };
 
   // Reduction of one or two products of reduced words, 2^(k-1) < q < 2^k, by a quotient of q from
-  // the top of each product, a b 2^-(k-2) rounded down. What the quotient misses is below 1.75 for
-  // one product, below 2.5 for two.
+  // the top of each product, a b 2^-(k-1) rounded down. What the quotient misses is below 2.5 for
+  // one product, below 4 for two.
   struct ProductReduction {
     Prime p;
     R multiplier;
@@ -99,26 +103,24 @@ struct IfmaBody {
     explicit ProductReduction(const LimbTables& t)
         : p(t),
           multiplier(V::set1(static_cast<std::uint64_t>(
-              (static_cast<u128>(1) << (50 + std::bit_width(t.q))) / t.q))),
-          left(51 - static_cast<int>(std::bit_width(t.q))) {}
+              (static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q))),
+          left(50 - static_cast<int>(std::bit_width(t.q))) {}
 
-    // sum + the top of a * b, from a 2^(51-k) < 2^52 and 8 b < 2^50.
+    // sum + the top of a * b, from a 2^(50-k) < 2^52 and 8 b < 2^51.
     R add_top(R sum, R a, R b) const {
       return V::add_high(sum, V::shift_left(a, left), V::shift_left(b, 3));
     }
 
-    // low is the sum of products and of a word, modulo 2^52, top < 2^51 that of their tops.
+    // low is the sum of products and of a word, modulo 2^52, top < 2^52 that of their tops.
     R operator()(R low, R top) const {
       return low52(V::add_low(low, V::add_high(V::zero(), top, multiplier), p.complement), p);
     }
 
-    // a * b, reduced.
     R mul(R a, R b) const { return (*this)(V::add_low(V::zero(), a, b), add_top(V::zero(), a, b)); }
 
-    // sum + a * b, reduced. sum, a and b are reduced.
     R mul_add(R sum, R a, R b) const {
       const R result = (*this)(V::add_low(sum, a, b), add_top(V::zero(), a, b));
-      return subtract_once(result, p.twice);
+      return subtract_once(result, p.bound);
     }
   };
 
@@ -136,7 +138,7 @@ struct IfmaBody {
   static void export_limb(std::uint64_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
-      V::store_unaligned(dst + i, subtract_once(V::load(src + i), p.q));
+      V::store_unaligned(dst + i, canonical(V::load(src + i), p));
     }
   }
 
@@ -159,23 +161,23 @@ struct IfmaBody {
   static void add(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     map(dst, n, [&](std::size_t i) {
-      return subtract_once(V::add(V::load(a + i), V::load(b + i)), p.twice);
+      return subtract_once(V::add(V::load(a + i), V::load(b + i)), p.bound);
     });
   }
 
-  // A negative difference wraps: then the sum with 2q is the smaller.
+  // A negative difference wraps: then the sum with 4q is the smaller.
   static void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     map(dst, n, [&](std::size_t i) {
       const R difference = V::sub(V::load(a + i), V::load(b + i));
-      return V::min(difference, V::add(difference, p.twice));
+      return V::min(difference, V::add(difference, p.bound));
     });
   }
 
   static void negate(Word* dst, const Word* a, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     map(dst, n,
-        [&](std::size_t i) { return subtract_once(V::sub(p.twice, V::load(a + i)), p.twice); });
+        [&](std::size_t i) { return subtract_once(V::sub(p.bound, V::load(a + i)), p.bound); });
   }
 
   static void mul_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
@@ -197,7 +199,7 @@ struct IfmaBody {
     const Factor f(c);
     map(dst, n, [&](std::size_t i) {
       const R sum = add_product(V::load(dst + i), V::load(a + i), f, p);
-      return subtract_once(low52(sum, p), p.twice);
+      return subtract_once(low52(sum, p), p.bound);
     });
   }
 
@@ -206,8 +208,8 @@ struct IfmaBody {
     const Prime p(t);
     const Factor f(c);
     map(dst, n, [&](std::size_t i) {
-      const R negative = V::sub(p.twice, V::load(b + i));
-      return subtract_once(low52(add_product(negative, V::load(a + i), f, p), p), p.twice);
+      const R negative = V::sub(p.bound, V::load(b + i));
+      return subtract_once(low52(add_product(negative, V::load(a + i), f, p), p), p.bound);
     });
   }
 
@@ -216,7 +218,7 @@ struct IfmaBody {
     const Prime p(t);
     const Factor f(c);
     map(dst, n, [&](std::size_t i) {
-      return mul(V::add(V::sub(V::load(a + i), V::load(b + i)), p.twice), f, p);
+      return mul(V::add(V::sub(V::load(a + i), V::load(b + i)), p.bound), f, p);
     });
   }
 
@@ -269,7 +271,7 @@ struct IfmaBody {
   static void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
-      V::to_packed48(dst + 6 * i, subtract_once(V::load(src + i), p.q));
+      V::to_packed48(dst + 6 * i, canonical(V::load(src + i), p));
     }
   }
 
@@ -282,7 +284,7 @@ struct IfmaBody {
       const R low = V::add_low(V::add_low(V::zero(), x0, y1), x1, y0);
       const R top = reduced.add_top(reduced.add_top(V::zero(), x0, y1), x1, y0);
       V::store(dst0 + i, reduced.mul(x0, y0));
-      V::store(dst1 + i, subtract_once(reduced(low, top), reduced.p.twice));
+      V::store(dst1 + i, reduced(low, top));
       V::store(dst2 + i, reduced.mul(x1, y1));
     }
   }
@@ -306,7 +308,7 @@ struct IfmaBody {
       const std::size_t from = source[0] & ~(kWidth - 1);
       R sum = V::load(a + from);
       if (b != nullptr) {
-        sum = V::sub(V::add(sum, p.twice), V::load(b + from));
+        sum = V::sub(V::add(sum, p.bound), V::load(b + from));
       }
       if (c != nullptr) {
         sum = V::add(sum, V::load(c + from));
@@ -378,12 +380,12 @@ struct IfmaBody {
     });
   }
 
-  // 2q - a is at most 2q: the bounds of a product hold.
+  // 4q - a is at most 4q: the bounds of a product hold.
   static void sub_product_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                                 const LimbTables& t) {
     const ProductReduction reduced(t);
     map(dst, n, [&](std::size_t i) {
-      const R negative = V::sub(reduced.p.twice, V::load(a + i));
+      const R negative = V::sub(reduced.p.bound, V::load(a + i));
       return reduced.mul_add(V::load(dst + i), negative, V::load(b + i));
     });
   }

@@ -204,33 +204,37 @@ struct IfmaNtt : IfmaBody<V> {
     load_vectors<kWidth>(v0, x0, kWidth);
     forward_tree<kWidth>(v0, block0, p);
     load_vectors<kWidth>(v1, x1, kWidth);
-    forward_tree_transposing(v1, block1, v0, p);
-    forward_tree_transposing(v0, lanes0, v1, p);
-    reduce_all(v0, p);
-    forward_tree_transposing(v1, lanes1, v0, p);
+    forward_tree_transposing<false>(v1, block1, v0, p);
+    forward_tree_transposing<true>(v0, lanes0, v1, p);
+    forward_tree_transposing<true>(v1, lanes1, v0, p);
     store_vectors<kWidth>(x0, v0, kWidth);
-    reduce_all(v1, p);
     V::template transpose_step<0>(v1);
     V::template transpose_step<1>(v1);
     V::template transpose_step<2>(v1);
     store_vectors<kWidth>(x1, v1, kWidth);
   }
 
-  template <class Factors>
+  // kLast: exit reduced.
+  template <bool kLast, class Factors>
   [[gnu::always_inline]] static void forward_tree_transposing(R (&v)[kWidth], const Factors& f,
                                                               R (&other)[kWidth], const Prime& p) {
     forward_stage<kWidth, 1>(v, f, p);
     V::template transpose_step<0>(other);
     forward_stage<kWidth, 2>(v, f, p);
     V::template transpose_step<1>(other);
-    forward_stage<kWidth, 4>(v, f, p);
-    V::template transpose_step<2>(other);
-  }
-
-  [[gnu::always_inline]] static void reduce_all(R (&v)[kWidth], const Prime& p) {
-    for (R& value : v) {
-      value = Base::reduce(value, p);
+    if constexpr (kLast) {
+      // To [q, 3q), so that the last stage ends in [0, 4q).
+      for (std::size_t c = 0; c < kWidth; c += 2) {
+        v[c] = V::add(Base::reduce_low52(v[c], p), p.q);
+      }
     }
+    forward_stage<kWidth, 4>(v, f, p);
+    if constexpr (kLast) {
+      for (R& value : v) {
+        value = Base::low52(value, p);
+      }
+    }
+    V::template transpose_step<2>(other);
   }
 
   template <std::size_t kRadix>
@@ -276,8 +280,8 @@ struct IfmaNtt : IfmaBody<V> {
   }
 
   // The fold adds log_n q to every word, so that no stage goes below zero: the words after it are
-  // in [log_n q, (log_n + 4) q), those after all stages in [0, (2 log_n + 4) q), below 2^52 at N =
-  // 2^17.
+  // in [log_n q, (log_n + 6) q), those before the reduction in [0, (2 log_n + 6) q), below 2^52 at
+  // N = 2^17.
   template <std::size_t kRadix>
   static void forward(Word* x, std::size_t n, const LimbTables& t) {
     const Prime p(t);
@@ -298,8 +302,8 @@ struct IfmaNtt : IfmaBody<V> {
     }
   }
 
-  // Entry < 2q. Exit < 8q: three sums end below 16 q, two more below 64 q, where v[0] and v[4] are
-  // reduced; all other words hold at most two sums above a product.
+  // Entry < 4q. Exit < 8q: three sums end below 32 q, one more below 64 q, where the sums are
+  // reduced; then no word holds more than two sums above 2q.
   static void inverse_in_registers(Word* x0, std::size_t index0, Word* x1, std::size_t index1,
                                    const LimbTables& t, const Prime& p) {
     const std::size_t first = t.inverse.size() / kBlock;
@@ -315,15 +319,15 @@ struct IfmaNtt : IfmaBody<V> {
     inverse_tree_transposing(v1, lanes1, v0, p);
     inverse_stage<kWidth, 4>(v0, block0, p);
     V::template transpose_step<0>(v1);
+    reduce_sums(v0, p);
     inverse_stage<kWidth, 2>(v0, block0, p);
     V::template transpose_step<1>(v1);
-    reduce_ends(v0, p);
     inverse_stage<kWidth, 1>(v0, block0, p);
     V::template transpose_step<2>(v1);
     store_vectors<kWidth>(x0, v0, kWidth);
     inverse_stage<kWidth, 4>(v1, block1, p);
+    reduce_sums(v1, p);
     inverse_stage<kWidth, 2>(v1, block1, p);
-    reduce_ends(v1, p);
     inverse_stage<kWidth, 1>(v1, block1, p);
     store_vectors<kWidth>(x1, v1, kWidth);
   }
@@ -339,9 +343,11 @@ struct IfmaNtt : IfmaBody<V> {
     V::template transpose_step<2>(other);
   }
 
-  [[gnu::always_inline]] static void reduce_ends(R (&v)[kWidth], const Prime& p) {
-    v[0] = Base::reduce_low52(v[0], p);
-    v[kWidth / 2] = Base::reduce_low52(v[kWidth / 2], p);
+  // The sums of a stage of kWidth / 2 groups.
+  [[gnu::always_inline]] static void reduce_sums(R (&v)[kWidth], const Prime& p) {
+    for (std::size_t c = 0; c < kWidth; c += 2) {
+      v[c] = Base::reduce_low52(v[c], p);
+    }
   }
 
   // Entry and exit < 8q: v[0] is a sum of kRadix words below 64 q and is reduced, the others hold
@@ -407,10 +413,8 @@ struct IfmaNtt : IfmaBody<V> {
     add_products<kCount, kCount>(sum, 0, sum_scale, p.q, p);
     add_products<kCount, kCount>(difference, 0, difference_scale, p.minus_q, p);
     for (std::size_t c = 0; c < kCount; ++c) {
-      const R low = Base::low52(V::add(sum[c], difference[c]), p);
-      const R high = Base::low52(V::sub(sum[c], difference[c]), p);
-      a[c] = Base::subtract_once(low, p.twice);
-      b[c] = Base::subtract_once(high, p.twice);
+      a[c] = Base::low52(V::add(sum[c], difference[c]), p);
+      b[c] = Base::low52(V::sub(sum[c], difference[c]), p);
     }
   }
 

@@ -3,7 +3,7 @@
 // A limb is N words modulo one prime. Its form is the tier's own, and only kernels look inside:
 //   scalar             canonical residue in [0, q), as an integer
 //   avx2, avx512       an integer x held in a double, x = residue mod q, |x| <= 1.4 q
-//   avx512ifma         an integer x in [0, 2q), x = residue mod q
+//   avx512ifma         an integer x in [0, 4q), x = residue mod q
 // import and export convert from and to canonical residues; two tiers agree when their exports do,
 // bit for bit; N zero words are a zero limb in every tier. A *digit* is N words that hold the
 // integers of one limb in [-(q-1)/2, (q-1)/2], exactly, so that another prime can reduce them (base
