@@ -188,6 +188,51 @@ TEST_P(KernelBounds, ProductsAndTheirSumsTakeExtremeWords) {
   }
 }
 
+TEST_P(KernelBounds, BaseExtensionsTakeManyExtremeDigits) {
+  constexpr int kLogN = 7;
+  constexpr std::size_t kSources = 20;
+  const std::uint64_t q = find_prime(kLogN, 46.0, {});
+  std::vector<std::uint64_t> sources = {q};
+  while (sources.size() <= kSources) {
+    sources.push_back(find_prime(kLogN, 46.0, sources));
+  }
+  const std::size_t n = std::size_t{1} << kLogN;
+  const auto run = [&](const Kernels& kernels, bool positive, std::size_t count) {
+    const Tier target(kernels, q, kLogN);
+    std::vector<Limb> digits;
+    std::vector<const Word*> pointers;
+    std::vector<double> inverses;
+    for (std::size_t j = 1; j <= count; ++j) {
+      const Tier source(kernels, sources[j], kLogN);
+      Residues x(n);
+      for (std::size_t i = 0; i < n; ++i) {
+        x[i] = (sources[j] - 1) / 2 + (positive ? 0 : i % 2);
+      }
+      digits.emplace_back(n);
+      kernels.make_digit(digits.back().data(), source.import(x).data(),
+                         kernels.make_constant(1, sources[j]), n, source.tables);
+      inverses.push_back(1.0 / static_cast<double>(sources[j]));
+    }
+    for (const Limb& digit : digits) {
+      pointers.push_back(digit.data());
+    }
+    Limb overflow(n), result(n);
+    kernels.digit_overflow(overflow.data(), pointers.data(), inverses.data(), count, n);
+    const Constant extreme = kernels.make_constant((q - 1) / 2, q);
+    const std::vector<Constant> weights(count, extreme);
+    kernels.extend(result.data(), pointers.data(), weights.data(), count, overflow.data(),
+                   kernels.make_constant((q + 1) / 2, q), n, target.tables);
+    EXPECT_LE(target.largest(result), target.bound());
+    return target.exported(result);
+  };
+  for (const bool positive : {false, true}) {
+    for (const std::size_t count : {std::size_t{1}, std::size_t{2}, std::size_t{7}, kSources}) {
+      EXPECT_EQ(run(*GetParam(), positive, count), run(kScalarKernels, positive, count))
+          << count << " digits";
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Tiers, KernelBounds, testing::ValuesIn(tiers_under_test()), tier_name);
 
 }  // namespace

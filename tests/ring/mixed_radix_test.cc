@@ -77,7 +77,7 @@ class MixedRadix : public TierTest {};
 
 TEST_P(MixedRadix, IntegersBelowTwoToTheFiftyThreeComeBackExactly) {
   std::mt19937_64 random(kSeed);
-  for (const std::size_t count : {2, 3, 6}) {
+  for (const std::size_t count : {2u, 3u, 6u}) {
     const Ring ring(kLogN, make_primes(count, 46.0), *GetParam());
     std::vector<std::vector<std::int64_t>> x(1, std::vector<std::int64_t>(ring.n()));
     const std::int64_t limit = std::int64_t{1} << 53;
@@ -96,7 +96,7 @@ TEST_P(MixedRadix, IntegersBelowTwoToTheFiftyThreeComeBackExactly) {
 
 TEST_P(MixedRadix, LargeIntegersKeepFiftyOneBits) {
   std::mt19937_64 random(kSeed);
-  for (const std::size_t count : {1, 2, 5, 12}) {
+  for (const std::size_t count : {1u, 2u, 5u, 12u}) {
     const Ring ring(kLogN, make_primes(count, 46.0), *GetParam());
     std::vector<std::vector<std::int64_t>> digits(count, std::vector<std::int64_t>(ring.n()));
     for (std::size_t i = 0; i < count; ++i) {

@@ -59,7 +59,7 @@ class Encryption {
     const LimbTables& tables = ring_.tables(prime);
     WipedBuffer<Word> v(n), remainder(n);
     transform_small(v.data(), samples_.v, ring_, prime);
-    for (const std::size_t half : {0, 1}) {
+    for (std::size_t half = 0; half < 2; ++half) {
       Word* c = half == 0 ? c0 : c1;
       kernels.import_small(c, samples_.errors[half].span().data(), n, tables);
       if (key_.extended) {
@@ -90,7 +90,7 @@ class Encryption {
     const LimbTables& tables = ring_.tables(prime);
     WipedBuffer<Word> v(n), error(n);
     transform_small(v.data(), samples_.v, ring_, prime);
-    for (const std::size_t half : {0, 1}) {
+    for (std::size_t half = 0; half < 2; ++half) {
       Word* x = remainders_.data() + half * n;
       kernels.mul(x, v.data(), key_half(half).limb(limb), n, tables);
       kernels.ntt_inverse(x, tables);

@@ -29,9 +29,13 @@ namespace {
 #include "ffconv/ring/kernels/simd_avx512ifma-inl.h"
 
 #include "ffconv/ring/kernels/fft-inl.h"
-#include "ffconv/ring/kernels/ifma-inl.h"
-#include "ffconv/ring/kernels/ifma_ntt-inl.h"
+#include "ffconv/ring/kernels/ifma_arithmetic-inl.h"
 #include "ffconv/ring/kernels/sampling-inl.h"
+
+#include "ffconv/ring/kernels/ifma-inl.h"
+#include "ffconv/ring/kernels/ifma_stages-inl.h"
+
+#include "ffconv/ring/kernels/ifma_ntt-inl.h"
 
 #include "ffconv/ring/kernels/ifma_table-inl.h"
 

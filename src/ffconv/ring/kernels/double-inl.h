@@ -180,11 +180,11 @@ struct Body {
     map(dst, n, [&](std::size_t i) { return mul(V::sub(V::load(a + i), V::load(b + i)), f, p); });
   }
 
-  // A sum of up to 32 products, each below 2^93, as high + low: high is a multiple of 2^47 that
-  // starts at 1.5 * 2^99, so that every addition keeps exactly that unit; low gathers what it
-  // drops, 2^51 at most.
+  // A sum of up to 16 products of words, as high + low: high is a multiple of 2^47 that starts at
+  // 1.5 * 2^99, so that every addition keeps exactly that unit; low gathers what it drops, 2^46 a
+  // product at most, and starts with what else is to be added.
   struct LazySum {
-    static constexpr std::size_t kMaxTerms = 32;
+    static constexpr std::size_t kMaxTerms = 16;
     static constexpr double kOffset = 0x1.8p99;
     R high, low;
     LazySum() : high(V::set1(kOffset)), low(V::set1(0.0)) {}
@@ -196,12 +196,12 @@ struct Body {
       high = next;
     }
 
-    // |high| <= 2^98 gives a quotient up to 2^52: the rounding instruction, since nearest_product
-    // may fail beyond 2^51.
+    // The quotient is at most 16 * 1.4^2 q < 2^51; its three roundings come to 3 * 2^-53 of that:
+    // |result| <= 1.25 q.
     R reduced(const Prime& p) const {
       const R h = V::sub(high, V::set1(kOffset));
-      const R quotient = V::nearest(V::mul(h, p.inverse));
-      return reduce(V::add(V::negative_multiply_add(quotient, p.q, h), low), p);
+      const R quotient = V::nearest_product(V::add(h, low), p.inverse);
+      return V::add(V::negative_multiply_add(quotient, p.q, h), low);
     }
   };
 
@@ -221,6 +221,12 @@ struct Body {
       const bool add_previous = accumulate || begin != 0;
       for (std::size_t i = 0; i < n; i += kLineWords) {
         LazySum sum0[kVectors], sum1[kVectors];
+        if (add_previous) {
+          for (std::size_t v = 0; v < kVectors; ++v) {
+            sum0[v].low = V::load(dst0 + i + v * kWidth);
+            sum1[v].low = V::load(dst1 + i + v * kWidth);
+          }
+        }
         for (std::size_t j = begin; j < end; ++j) {
           for (std::size_t v = 0; v < kVectors; ++v) {
             const R b = factor(j, i + v * kWidth);
@@ -229,8 +235,8 @@ struct Body {
           }
         }
         for (std::size_t v = 0; v < kVectors; ++v) {
-          store_sum(dst0 + i + v * kWidth, sum0[v], add_previous, p);
-          store_sum(dst1 + i + v * kWidth, sum1[v], add_previous, p);
+          V::store(dst0 + i + v * kWidth, sum0[v].reduced(p));
+          V::store(dst1 + i + v * kWidth, sum1[v].reduced(p));
         }
       }
     }
@@ -274,11 +280,6 @@ struct Body {
     }
   }
 
-  static void store_sum(Word* dst, const LazySum& sum, bool add_previous, const Prime& p) {
-    const R result = sum.reduced(p);
-    V::store(dst, add_previous ? reduce(V::add(result, V::load(dst)), p) : result);
-  }
-
   // Rotations of the slots map aligned blocks of 2^k words to aligned blocks: the source of a whole
   // vector is one vector, permuted.
   static void permute(Word* dst, const Word* src, const WordPermutation& permutation,
@@ -314,19 +315,30 @@ struct Body {
     map(dst, n, [&](std::size_t i) { return centre(mul(V::load(src + i), f, p), p); });
   }
 
+  // Base extension reads few operands: as many vectors of each at a time as registers hold sums.
+  static constexpr std::size_t kSums = 4;
+
   static void digit_overflow(Word* dst, const Word* const* digits, const double* inverse,
                              std::size_t count, std::size_t n) {
-    map(dst, n, [&](std::size_t i) {
-      R sum = V::set1(0.0);
-      for (std::size_t j = 0; j < count; ++j) {
-        sum = V::add(sum, V::mul(V::load(digits[j] + i), V::set1(inverse[j])));
+    for (std::size_t i = 0; i < n; i += kSums * kWidth) {
+      R sums[kSums];
+      for (R& sum : sums) {
+        sum = V::set1(0.0);
       }
-      return V::nearest(sum);
-    });
+      for (std::size_t j = 0; j < count; ++j) {
+        const R factor = V::set1(inverse[j]);
+        for (std::size_t v = 0; v < kSums; ++v) {
+          sums[v] = V::add(sums[v], V::mul(V::load(digits[j] + i + v * kWidth), factor));
+        }
+      }
+      for (std::size_t v = 0; v < kSums; ++v) {
+        V::store(dst + i + v * kWidth, V::nearest(sums[v]));
+      }
+    }
   }
 
-  // Digits and weights are below 2^45 in magnitude, so that 127 products, and the overflow's, which
-  // are below 2^52, fit a LazySum.
+  // Digits and weights are below 2^45 in magnitude, so that 63 products fit a LazySum; the overflow
+  // is at most half the number of digits, and its product below 2^51, exact.
   static void extend(Word* dst, const Word* const* digits, const Constant* weights,
                      std::size_t count, const Word* overflow, const Constant& product,
                      std::size_t n, const LimbTables& t) {
@@ -336,18 +348,19 @@ struct Body {
       map(dst, n, [&](std::size_t i) { return mul(V::load(digits[0] + i), f, p); });
       return;
     }
-    const R subtract = V::set1(-to_double(product.value));
-    for (std::size_t i = 0; i < n; i += kLineWords) {
-      LazySum sums[kVectors];
+    const R subtract = V::set1(to_double(product.value));
+    for (std::size_t i = 0; i < n; i += kSums * kWidth) {
+      LazySum sums[kSums];
       for (std::size_t j = 0; j < count; ++j) {
         const R weight = V::set1(to_double(weights[j].value));
-        for (std::size_t v = 0; v < kVectors; ++v) {
+        for (std::size_t v = 0; v < kSums; ++v) {
           sums[v].add_product(V::load(digits[j] + i + v * kWidth), weight);
         }
       }
-      for (std::size_t v = 0; v < kVectors; ++v) {
+      for (std::size_t v = 0; v < kSums; ++v) {
         if (overflow != nullptr) {
-          sums[v].add_product(V::load(overflow + i + v * kWidth), subtract);
+          const R times = V::load(overflow + i + v * kWidth);
+          sums[v].low = V::negative_multiply_add(times, subtract, sums[v].low);
         }
         V::store(dst + i + v * kWidth, sums[v].reduced(p));
       }

@@ -17,12 +17,19 @@ namespace {
 #include "ffconv/ring/kernels/double-inl.h"
 #include "ffconv/ring/kernels/double_ntt-inl.h"
 #include "ffconv/ring/kernels/fft-inl.h"
-#include "ffconv/ring/kernels/ifma-inl.h"
-#include "ffconv/ring/kernels/ifma_ntt-inl.h"
 #include "ffconv/ring/kernels/sampling-inl.h"
 
 #include "ffconv/ring/kernels/double_table-inl.h"
+
+#include "ffconv/ring/kernels/ifma_arithmetic-inl.h"
+
+#include "ffconv/ring/kernels/ifma-inl.h"
+#include "ffconv/ring/kernels/ifma_stages-inl.h"
+
+#include "ffconv/ring/kernels/ifma_ntt-inl.h"
+
 #include "ffconv/ring/kernels/ifma_table-inl.h"
+
 #include "ffconv/ring/kernels/simd_portable-inl.h"
 #include "ffconv/ring/kernels/simd_portable_ifma-inl.h"
 

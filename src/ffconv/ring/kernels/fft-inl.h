@@ -367,6 +367,10 @@ struct Fft {
     }
     alignas(64) double lanes[kWidth];
     V::store(lanes, largest);
-    return *std::max_element(lanes, lanes + kWidth);
+    double result = 0.0;
+    for (const double lane : lanes) {  // values, not places: a place would be a secret address
+      result = lane > result ? lane : result;
+    }
+    return result;
   }
 };

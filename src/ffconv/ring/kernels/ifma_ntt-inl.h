@@ -1,4 +1,5 @@
-// The transforms of the 52-bit integer tier; included after ifma-inl.h, under the same rules.
+// The transforms of the 52-bit integer tier; included after ifma_stages-inl.h, under the same
+// rules.
 //
 // Depth first: a block is split by a pass of two or three stages over memory (radix 4, 8), then its
 // parts one after the other, so that they stay in cache. The first pass of the forward transform
@@ -6,142 +7,21 @@
 // registers on blocks of 64 words, the last three of them between two transpositions.
 
 template <class V>
-struct IfmaNtt : IfmaBody<V> {
-  using Base = IfmaBody<V>;
+struct IfmaNtt : IfmaStages<V> {
+  using S = IfmaStages<V>;
   using R = typename V::Reg;
-  using Factor = typename Base::Factor;
-  using Base::kWidth;
+  using S::kWidth;
+  using S::low52;
+  using S::reduce_low52;
+  using typename S::BlockFactors;
+  using typename S::Factor;
+  using typename S::LaneFactors;
+  using typename S::Prime;
+  using typename S::SameFactor;
+  template <std::size_t kRadix>
+  using PassFactors = typename S::template PassFactors<kRadix>;
   static constexpr std::size_t kBlock = kWidth * kWidth;
   static constexpr int kLogBlock = 6;
-
-  struct Prime : Base::Prime {
-    R minus_q, lift;
-    explicit Prime(const LimbTables& t)
-        : Base::Prime(t), minus_q(V::set1(0 - t.q)), lift(V::set1(32 * t.q)) {}
-  };
-
-  // The factors of a tree of log2(kRadix) stages whose top is table entry `index`: number g for the
-  // groups g = 2^s .. 2^(s+1) - 1 of stage s. Kept in registers through a pass.
-  template <std::size_t kRadix>
-  struct PassFactors {
-    Factor f[kRadix];
-    PassFactors(const AlignedBuffer<Constant>& table, std::size_t index) {
-      for (std::size_t groups = 1; groups < kRadix; groups *= 2) {
-        for (std::size_t g = 0; g < groups; ++g) {
-          f[groups + g] = Factor(table[groups * index + g]);
-        }
-      }
-    }
-    R w(std::size_t g) const { return f[g].w; }
-    R ratio(std::size_t g) const { return f[g].ratio; }
-  };
-
-  // The same, loaded where they are used.
-  struct BlockFactors {
-    const Constant* table;
-    std::size_t index;
-    const Constant& at(std::size_t g) const { return table[std::bit_floor(g) * (index - 1) + g]; }
-    R w(std::size_t g) const { return V::set1(at(g).value); }
-    R ratio(std::size_t g) const { return V::set1(at(g).ratio); }
-  };
-
-  // The factors of the last three stages of block number `block`, a vector each.
-  struct LaneFactors {
-    const Word* words;
-    LaneFactors(const AlignedBuffer<Constant>& table, std::size_t block)
-        : words(reinterpret_cast<const Word*>(table.data() + table.size() / kWidth) +
-                2 * kWidth * ((kWidth - 1) * block - 1)) {}
-    R w(std::size_t g) const { return V::load(words + 2 * kWidth * g); }
-    R ratio(std::size_t g) const { return V::load(words + 2 * kWidth * g + kWidth); }
-  };
-
-  // One factor for all.
-  struct SameFactor {
-    Factor f;
-    R w(std::size_t) const { return f.w; }
-    R ratio(std::size_t) const { return f.ratio; }
-  };
-
-  // y[c] = sum + y[c] times the factor of its group modulo q, modulo 2^52; kLen words a group.
-  // Operation by operation over all butterflies of a stage, so that their latencies overlap.
-  template <std::size_t kCount, std::size_t kLen, class Factors>
-  [[gnu::always_inline]] static void add_products(R* y, std::size_t first_group, const Factors& f,
-                                                  R sum, const Prime& p) {
-    R quotient[kCount], product[kCount];
-    for (std::size_t c = 0; c < kCount; ++c) {
-      quotient[c] = V::add_high(V::zero(), y[c], f.ratio(first_group + c / kLen));
-    }
-    for (std::size_t c = 0; c < kCount; ++c) {
-      product[c] = V::add_low(sum, y[c], f.w(first_group + c / kLen));
-    }
-    for (std::size_t c = 0; c < kCount; ++c) {
-      y[c] = V::add_low(product[c], quotient[c], p.complement);
-    }
-  }
-
-  // The stage of kGroups groups. r = y w mod q - q is in [-q, q): a stage lowers and raises the
-  // bounds by q.
-  template <std::size_t kRadix, std::size_t kGroups, class Factors>
-  [[gnu::always_inline]] static void forward_stage(R* v, const Factors& f, const Prime& p) {
-    constexpr std::size_t kLen = kRadix / kGroups / 2;
-    R y[kRadix / 2];
-    for (std::size_t c = 0; c < kRadix / 2; ++c) {
-      y[c] = v[c / kLen * 2 * kLen + kLen + c % kLen];
-    }
-    add_products<kRadix / 2, kLen>(y, kGroups, f, p.minus_q, p);
-    for (std::size_t c = 0; c < kRadix / 2; ++c) {
-      R& x = v[c / kLen * 2 * kLen + c % kLen];
-      v[c / kLen * 2 * kLen + kLen + c % kLen] = V::sub(x, y[c]);
-      x = V::add(x, y[c]);
-    }
-  }
-
-  template <std::size_t kRadix, std::size_t kGroups = 1, class Factors>
-  [[gnu::always_inline]] static void forward_tree(R* v, const Factors& f, const Prime& p) {
-    if constexpr (kGroups < kRadix) {
-      forward_stage<kRadix, kGroups>(v, f, p);
-      forward_tree<kRadix, 2 * kGroups>(v, f, p);
-    }
-  }
-
-  // Entry < 32 q; sums grow, differences end below 2q.
-  template <std::size_t kRadix, std::size_t kGroups, class Factors>
-  [[gnu::always_inline]] static void inverse_stage(R* v, const Factors& f, const Prime& p) {
-    constexpr std::size_t kLen = kRadix / kGroups / 2;
-    R y[kRadix / 2];
-    for (std::size_t c = 0; c < kRadix / 2; ++c) {
-      R& x = v[c / kLen * 2 * kLen + c % kLen];
-      const R other = v[c / kLen * 2 * kLen + kLen + c % kLen];
-      y[c] = V::add(V::sub(x, other), p.lift);
-      x = V::add(x, other);
-    }
-    add_products<kRadix / 2, kLen>(y, kGroups, f, V::zero(), p);
-    for (std::size_t c = 0; c < kRadix / 2; ++c) {
-      v[c / kLen * 2 * kLen + kLen + c % kLen] = y[c];
-    }
-  }
-
-  template <std::size_t kRadix, std::size_t kGroups = kRadix / 2, class Factors>
-  [[gnu::always_inline]] static void inverse_tree(R* v, const Factors& f, const Prime& p) {
-    if constexpr (kGroups >= 1 && kRadix > 1) {
-      inverse_stage<kRadix, kGroups>(v, f, p);
-      inverse_tree<kRadix, kGroups / 2>(v, f, p);
-    }
-  }
-
-  template <std::size_t kCount>
-  static void load_vectors(R* v, const Word* x, std::size_t stride) {
-    for (std::size_t c = 0; c < kCount; ++c) {
-      v[c] = V::load(x + c * stride);
-    }
-  }
-
-  template <std::size_t kCount>
-  static void store_vectors(Word* x, const R* v, std::size_t stride) {
-    for (std::size_t c = 0; c < kCount; ++c) {
-      V::store(x + c * stride, v[c]);
-    }
-  }
 
   // The partners of eight words: words first, first + 1, ... of a range pair with the words of the
   // mirrored range counted down from its end, the first of them with `after`, the word that follows
@@ -158,25 +38,25 @@ struct IfmaNtt : IfmaBody<V> {
     const PassFactors<kRadix> f(t.forward, 1);
     // What follows the mirrored columns in each part; nothing pairs with word 0.
     R after[kRadix];
-    load_vectors<kRadix - 1>(after, x + part, part);
+    S::template load_vectors<kRadix - 1>(after, x + part, part);
     after[kRadix - 1] = V::zero();
     for (std::size_t j = 0; j < part / 2; j += kWidth) {
       Word* low = x + j;
       Word* high = x + part - kWidth - j;
       R a[kRadix], b[kRadix], u[kRadix], v[kRadix];
-      load_vectors<kRadix>(a, low, part);
-      load_vectors<kRadix>(b, high, part);
+      S::template load_vectors<kRadix>(a, low, part);
+      S::template load_vectors<kRadix>(b, high, part);
       for (std::size_t c = 0; c < kRadix; ++c) {
         const std::size_t m = kRadix - 1 - c;
         const R next = V::load(low + kWidth + m * part);
-        u[c] = Base::add_product(V::add(a[c], offset), mirror(b[m], after[m]), minus_psi, p);
-        v[c] = Base::add_product(V::add(b[c], offset), mirror(a[m], next), minus_psi, p);
+        u[c] = S::add_product(V::add(a[c], offset), mirror(b[m], after[m]), minus_psi, p);
+        v[c] = S::add_product(V::add(b[c], offset), mirror(a[m], next), minus_psi, p);
       }
       std::copy_n(b, kRadix, after);
-      forward_tree<kRadix>(u, f, p);
-      forward_tree<kRadix>(v, f, p);
-      store_vectors<kRadix>(low, u, part);
-      store_vectors<kRadix>(high, v, part);
+      S::template forward_tree<kRadix>(u, f, p);
+      S::template forward_tree<kRadix>(v, f, p);
+      S::template store_vectors<kRadix>(low, u, part);
+      S::template store_vectors<kRadix>(high, v, part);
     }
   }
 
@@ -187,9 +67,9 @@ struct IfmaNtt : IfmaBody<V> {
     const PassFactors<kRadix> f(t.forward, index);
     for (std::size_t j = 0; j < part; j += kWidth) {
       R v[kRadix];
-      load_vectors<kRadix>(v, x + j, part);
-      forward_tree<kRadix>(v, f, p);
-      store_vectors<kRadix>(x + j, v, part);
+      S::template load_vectors<kRadix>(v, x + j, part);
+      S::template forward_tree<kRadix>(v, f, p);
+      S::template store_vectors<kRadix>(x + j, v, part);
     }
   }
 
@@ -201,37 +81,37 @@ struct IfmaNtt : IfmaBody<V> {
     const BlockFactors block0{t.forward.data(), index0}, block1{t.forward.data(), index1};
     const LaneFactors lanes0(t.forward, index0 - first), lanes1(t.forward, index1 - first);
     R v0[kWidth], v1[kWidth];
-    load_vectors<kWidth>(v0, x0, kWidth);
-    forward_tree<kWidth>(v0, block0, p);
-    load_vectors<kWidth>(v1, x1, kWidth);
+    S::template load_vectors<kWidth>(v0, x0, kWidth);
+    S::template forward_tree<kWidth>(v0, block0, p);
+    S::template load_vectors<kWidth>(v1, x1, kWidth);
     forward_tree_transposing<false>(v1, block1, v0, p);
     forward_tree_transposing<true>(v0, lanes0, v1, p);
     forward_tree_transposing<true>(v1, lanes1, v0, p);
-    store_vectors<kWidth>(x0, v0, kWidth);
+    S::template store_vectors<kWidth>(x0, v0, kWidth);
     V::template transpose_step<0>(v1);
     V::template transpose_step<1>(v1);
     V::template transpose_step<2>(v1);
-    store_vectors<kWidth>(x1, v1, kWidth);
+    S::template store_vectors<kWidth>(x1, v1, kWidth);
   }
 
   // kLast: exit reduced.
   template <bool kLast, class Factors>
   [[gnu::always_inline]] static void forward_tree_transposing(R (&v)[kWidth], const Factors& f,
                                                               R (&other)[kWidth], const Prime& p) {
-    forward_stage<kWidth, 1>(v, f, p);
+    S::template forward_stage<kWidth, 1>(v, f, p);
     V::template transpose_step<0>(other);
-    forward_stage<kWidth, 2>(v, f, p);
+    S::template forward_stage<kWidth, 2>(v, f, p);
     V::template transpose_step<1>(other);
     if constexpr (kLast) {
       // To [q, 3q), so that the last stage ends in [0, 4q).
       for (std::size_t c = 0; c < kWidth; c += 2) {
-        v[c] = V::add(Base::reduce_low52(v[c], p), p.q);
+        v[c] = V::add(reduce_low52(v[c], p), p.q);
       }
     }
-    forward_stage<kWidth, 4>(v, f, p);
+    S::template forward_stage<kWidth, 4>(v, f, p);
     if constexpr (kLast) {
       for (R& value : v) {
-        value = Base::low52(value, p);
+        value = low52(value, p);
       }
     }
     V::template transpose_step<2>(other);
@@ -310,43 +190,43 @@ struct IfmaNtt : IfmaBody<V> {
     const BlockFactors block0{t.inverse.data(), index0}, block1{t.inverse.data(), index1};
     const LaneFactors lanes0(t.inverse, index0 - first), lanes1(t.inverse, index1 - first);
     R v0[kWidth], v1[kWidth];
-    load_vectors<kWidth>(v0, x0, kWidth);
+    S::template load_vectors<kWidth>(v0, x0, kWidth);
     V::template transpose_step<0>(v0);
     V::template transpose_step<1>(v0);
     V::template transpose_step<2>(v0);
-    load_vectors<kWidth>(v1, x1, kWidth);
+    S::template load_vectors<kWidth>(v1, x1, kWidth);
     inverse_tree_transposing(v0, lanes0, v1, p);
     inverse_tree_transposing(v1, lanes1, v0, p);
-    inverse_stage<kWidth, 4>(v0, block0, p);
+    S::template inverse_stage<kWidth, 4>(v0, block0, p);
     V::template transpose_step<0>(v1);
     reduce_sums(v0, p);
-    inverse_stage<kWidth, 2>(v0, block0, p);
+    S::template inverse_stage<kWidth, 2>(v0, block0, p);
     V::template transpose_step<1>(v1);
-    inverse_stage<kWidth, 1>(v0, block0, p);
+    S::template inverse_stage<kWidth, 1>(v0, block0, p);
     V::template transpose_step<2>(v1);
-    store_vectors<kWidth>(x0, v0, kWidth);
-    inverse_stage<kWidth, 4>(v1, block1, p);
+    S::template store_vectors<kWidth>(x0, v0, kWidth);
+    S::template inverse_stage<kWidth, 4>(v1, block1, p);
     reduce_sums(v1, p);
-    inverse_stage<kWidth, 2>(v1, block1, p);
-    inverse_stage<kWidth, 1>(v1, block1, p);
-    store_vectors<kWidth>(x1, v1, kWidth);
+    S::template inverse_stage<kWidth, 2>(v1, block1, p);
+    S::template inverse_stage<kWidth, 1>(v1, block1, p);
+    S::template store_vectors<kWidth>(x1, v1, kWidth);
   }
 
   template <class Factors>
   [[gnu::always_inline]] static void inverse_tree_transposing(R (&v)[kWidth], const Factors& f,
                                                               R (&other)[kWidth], const Prime& p) {
-    inverse_stage<kWidth, 4>(v, f, p);
+    S::template inverse_stage<kWidth, 4>(v, f, p);
     V::template transpose_step<0>(other);
-    inverse_stage<kWidth, 2>(v, f, p);
+    S::template inverse_stage<kWidth, 2>(v, f, p);
     V::template transpose_step<1>(other);
-    inverse_stage<kWidth, 1>(v, f, p);
+    S::template inverse_stage<kWidth, 1>(v, f, p);
     V::template transpose_step<2>(other);
   }
 
   // The sums of a stage of kWidth / 2 groups.
   [[gnu::always_inline]] static void reduce_sums(R (&v)[kWidth], const Prime& p) {
     for (std::size_t c = 0; c < kWidth; c += 2) {
-      v[c] = Base::reduce_low52(v[c], p);
+      v[c] = reduce_low52(v[c], p);
     }
   }
 
@@ -359,10 +239,10 @@ struct IfmaNtt : IfmaBody<V> {
     const PassFactors<kRadix> f(t.inverse, index);
     for (std::size_t j = 0; j < part; j += kWidth) {
       R v[kRadix];
-      load_vectors<kRadix>(v, x + j, part);
-      inverse_tree<kRadix>(v, f, p);
-      v[0] = Base::reduce_low52(v[0], p);
-      store_vectors<kRadix>(x + j, v, part);
+      S::template load_vectors<kRadix>(v, x + j, part);
+      S::template inverse_tree<kRadix>(v, f, p);
+      v[0] = reduce_low52(v[0], p);
+      S::template store_vectors<kRadix>(x + j, v, part);
     }
   }
 
@@ -410,11 +290,11 @@ struct IfmaNtt : IfmaBody<V> {
       difference[c] = V::add(V::sub(a[c], b[c]), p.lift);
     }
     // Lifted by q, lowered by q: neither the sum nor the difference of the two falls below zero.
-    add_products<kCount, kCount>(sum, 0, sum_scale, p.q, p);
-    add_products<kCount, kCount>(difference, 0, difference_scale, p.minus_q, p);
+    S::template add_products<kCount, kCount>(sum, 0, sum_scale, p.q, p);
+    S::template add_products<kCount, kCount>(difference, 0, difference_scale, p.minus_q, p);
     for (std::size_t c = 0; c < kCount; ++c) {
-      a[c] = Base::low52(V::add(sum[c], difference[c]), p);
-      b[c] = Base::low52(V::sub(sum[c], difference[c]), p);
+      a[c] = low52(V::add(sum[c], difference[c]), p);
+      b[c] = low52(V::sub(sum[c], difference[c]), p);
     }
   }
 
@@ -430,21 +310,21 @@ struct IfmaNtt : IfmaBody<V> {
       Word* low = x + j;
       Word* high = x + part - kWidth - j;
       R a[kRadix], b[kRadix], u[kRadix];
-      load_vectors<kRadix>(a, low, part);
-      load_vectors<kRadix>(b, high, part);
-      inverse_tree<kRadix>(a, f, p);
-      inverse_tree<kRadix>(b, f, p);
+      S::template load_vectors<kRadix>(a, low, part);
+      S::template load_vectors<kRadix>(b, high, part);
+      S::template inverse_tree<kRadix>(a, f, p);
+      S::template inverse_tree<kRadix>(b, f, p);
       if (j == 0) {
         // b_N = -psi b_0 unfolds to a_0 = b_0 / N.
         std::copy_n(a + 1, kRadix - 1, after);
-        after[kRadix - 1] = Base::mul(a[0], Factor(t.psi), p);
+        after[kRadix - 1] = S::mul(a[0], Factor(t.psi), p);
       }
       for (std::size_t c = 0; c < kRadix; ++c) {
         const std::size_t m = kRadix - 1 - c;
         u[c] = mirror(b[m], after[m]);
       }
       unfold<kRadix>(a, u, sum, difference, p);
-      store_vectors<kRadix>(low, a, part);
+      S::template store_vectors<kRadix>(low, a, part);
       if (j != 0) {
         for (std::size_t c = 0; c < kRadix; ++c) {
           const std::size_t m = kRadix - 1 - c;

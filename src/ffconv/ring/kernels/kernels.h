@@ -125,7 +125,7 @@ struct Kernels {
   void (*digit_overflow)(Word* dst, const Word* const* digits, const double* inverse,
                          std::size_t count, std::size_t n);
   // dst = sum over j of digits[j] * weights[j] - overflow * product, a limb of `tables`.
-  // With overflow == nullptr the last term is left out.
+  // With overflow == nullptr the last term is left out. count <= 63.
   void (*extend)(Word* dst, const Word* const* digits, const Constant* weights, std::size_t count,
                  const Word* overflow, const Constant& product, std::size_t n,
                  const LimbTables& tables);
