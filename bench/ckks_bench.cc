@@ -90,7 +90,8 @@ struct Fixture {
       for (int baby = 0; baby < kBabies; ++baby) {
         map.terms.push_back(
             {0, 0, baby, giant * kBabies, static_cast<std::int32_t>(map.plaintexts.size())});
-        map.plaintexts.push_back(encode(*context, slots, kScale, level, true));
+        map.plaintexts.push_back(
+            std::make_shared<PackedPlaintext>(encode(*context, slots, kScale, level, true)));
       }
     }
     return map;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@ using plan::Instruction;
 using plan::OpCode;
 
 constexpr std::uint64_t kWordBytes = 8;
+constexpr std::uint64_t kPackedWordBytes = 6;
 constexpr std::uint64_t kPermutationWordBytes = 4;
 
 class Estimate {
@@ -40,21 +42,29 @@ class Estimate {
     return std::ranges::any_of(op.terms, [](const auto& t) { return t.baby != 0 || t.giant != 0; });
   }
 
-  // Each instruction holds its own plaintexts, one for each vector that it uses.
+  // One plaintext for each vector, level, scale and basis; those of linear maps are packed.
   std::uint64_t weights() const {
-    std::uint64_t count = 0;
+    using Use = std::tuple<std::int32_t, std::int32_t, bool, double>;
+    std::set<Use> packed, plain;
     for (const Instruction& op : program_.instructions) {
-      const std::int32_t level = info(op.in[0]).level;
-      std::set<std::int32_t> vectors;
-      if (op.op == OpCode::kAddPlain || (op.op == OpCode::kMultiplyPlain && !is_constant(op))) {
-        vectors.insert(op.vector);
+      const plan::ValueInfo& x = info(op.in[0]);
+      if (op.op == OpCode::kAddPlain) {
+        plain.emplace(op.vector, x.level, false, x.scale);
+      } else if (op.op == OpCode::kMultiplyPlain && !is_constant(op)) {
+        plain.emplace(op.vector, x.level, false, op.plain_scale);
       }
       for (const plan::LinearTerm& term : op.terms) {
-        vectors.insert(term.vector);
+        packed.emplace(term.vector, x.level, rotates(op), op.plain_scale);
       }
-      count += vectors.size() * (rotates(op) ? extended_limbs(level) : limbs(level));
     }
-    return count * limb();
+    const auto bytes = [&](const std::set<Use>& uses, std::uint64_t word_bytes) {
+      std::uint64_t total = 0;
+      for (const auto& [vector, level, extended, scale] : uses) {
+        total += (extended ? extended_limbs(level) : limbs(level)) * params_.n() * word_bytes;
+      }
+      return total;
+    };
+    return bytes(packed, kPackedWordBytes) + bytes(plain, kWordBytes);
   }
 
   bool is_constant(const Instruction& op) const {

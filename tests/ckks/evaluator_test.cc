@@ -197,7 +197,8 @@ TEST_P(EvaluatorTest, LinearTransformsEqualTheirDiagonals) {
             }
             transform.terms.push_back({input, output, baby, giant,
                                        static_cast<std::int32_t>(transform.plaintexts.size())});
-            transform.plaintexts.push_back(encode(*f.context, weights, scale, level, true));
+            transform.plaintexts.push_back(
+                std::make_shared<PackedPlaintext>(encode(*f.context, weights, scale, level, true)));
           }
         }
       }
@@ -220,7 +221,10 @@ TEST_P(EvaluatorTest, LinearTransformsWithoutRotationNeedNoKey) {
   const Ciphertext cy = encrypt(f.secret, encode(*f.context, y, kScale, 2));
   const std::vector<const Ciphertext*> inputs = {&cx, &cy};
   LinearTransform transform{2, 1, 2, {{0, 0, 0, 0, 0}, {1, 0, 0, 0, 1}}, {}};
-  transform.plaintexts = {encode(*f.context, w, kScale, 2), encode(*f.context, x, kScale, 2)};
+  transform.plaintexts.push_back(
+      std::make_shared<PackedPlaintext>(encode(*f.context, w, kScale, 2)));
+  transform.plaintexts.push_back(
+      std::make_shared<PackedPlaintext>(encode(*f.context, x, kScale, 2)));
   std::vector<double> expected(n);
   for (std::size_t j = 0; j < n; ++j) {
     expected[j] = w[j] * x[j] + x[j] * y[j];

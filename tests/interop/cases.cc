@@ -83,7 +83,8 @@ LinearTransform two_by_two(const Setup& setup, double scale) {
       transform.terms.push_back({0, 0, baby, giant, 0});
     }
   }
-  transform.plaintexts.push_back(encode(*setup.context, setup.y, scale, level, true));
+  transform.plaintexts.push_back(
+      std::make_shared<PackedPlaintext>(encode(*setup.context, setup.y, scale, level, true)));
   return transform;
 }
 

@@ -40,62 +40,71 @@ EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
   }
   std::map<Use, std::size_t> numbers;
   std::vector<Use> distinct;
-  std::vector<std::size_t> users;  // of each distinct use, instructions that still want it
   for (const Instruction& op : program.instructions) {
     for (const Use& use : uses(op)) {
-      const auto [found, is_new] = numbers.try_emplace(use, distinct.size());
-      if (is_new) {
+      if (numbers.try_emplace(use, distinct.size()).second) {
         distinct.push_back(use);
-        users.push_back(0);
       }
-      ++users[found->second];
     }
   }
 
-  std::vector<Plaintext> encoded(distinct.size());
+  std::vector<Encoded> encoded(distinct.size());
   std::mutex reporting;
   std::size_t done = 0;
   parallel_for(distinct.size(), [&](std::size_t i) {
-    const Use& use = distinct[i];
-    encoded[i] = encode(*context_, program.vectors[static_cast<std::size_t>(use.vector)].values,
-                        use.scale, use.level, use.extended);
+    encoded[i] = encode_use(distinct[i]);
     if (progress) {
       const std::lock_guard lock(reporting);
       progress("weights", ++done, distinct.size());
     }
   });
+  for (const Encoded& e : encoded) {
+    bytes_ += e.packed ? e.packed->bytes()
+                       : e.plaintext->poly.limb_count() * context_->n() * sizeof(Word);
+  }
 
   for (const Instruction& op : program.instructions) {
-    std::vector<Plaintext> own;
-    for (const Use& use : uses(op)) {
-      const std::size_t number = numbers.at(use);
-      own.push_back(--users[number] == 0 ? std::move(encoded[number]) : encoded[number]);
-      const Poly<Eval>& poly = own.back().poly;
-      bytes_ += poly.limb_count() * poly.ring().n() * sizeof(Word);
-    }
+    const std::vector<Use> own = uses(op);
     if (op.op == OpCode::kLinear) {
-      transforms_[index(op)] = make_transform(op, std::move(own));
+      std::vector<std::shared_ptr<const PackedPlaintext>> weights;
+      for (const Use& use : own) {
+        weights.push_back(encoded[numbers.at(use)].packed);
+      }
+      transforms_[index(op)] = make_transform(op, std::move(weights));
     } else if (!own.empty()) {
-      plaintexts_[index(op)] = std::move(own.front());
+      plaintexts_[index(op)] = encoded[numbers.at(own.front())].plaintext;
     }
   }
+}
+
+EncodedProgram::Encoded EncodedProgram::encode_use(const Use& use) const {
+  Plaintext plaintext =
+      encode(*context_, program_.vectors[static_cast<std::size_t>(use.vector)].values, use.scale,
+             use.level, use.extended);
+  Encoded encoded;
+  if (use.packed) {
+    encoded.packed = std::make_shared<const PackedPlaintext>(plaintext);
+  } else {
+    encoded.plaintext = std::make_shared<const Plaintext>(std::move(plaintext));
+  }
+  return encoded;
 }
 
 // For a kLinear in ascending order of the vectors.
 std::vector<EncodedProgram::Use> EncodedProgram::uses(const Instruction& op) const {
   const plan::ValueInfo& x = program_.values[static_cast<std::size_t>(op.in[0])];
   if (op.op == OpCode::kAddPlain) {
-    return {{op.vector, x.level, false, x.scale}};
+    return {{op.vector, x.level, false, false, x.scale}};
   }
   if (op.op == OpCode::kMultiplyPlain && !is_constant(program_, op.vector)) {
-    return {{op.vector, x.level, false, op.plain_scale}};
+    return {{op.vector, x.level, false, false, op.plain_scale}};
   }
   std::vector<Use> all;
   if (op.op == OpCode::kLinear) {
     const bool rotates = std::ranges::any_of(
         op.terms, [](const LinearTerm& term) { return term.baby != 0 || term.giant != 0; });
     for (const LinearTerm& term : op.terms) {
-      all.push_back({term.vector, x.level, rotates, op.plain_scale});
+      all.push_back({term.vector, x.level, true, rotates, op.plain_scale});
     }
     std::ranges::sort(all);
     all.erase(std::unique(all.begin(), all.end()), all.end());
@@ -103,13 +112,13 @@ std::vector<EncodedProgram::Use> EncodedProgram::uses(const Instruction& op) con
   return all;
 }
 
-LinearTransform EncodedProgram::make_transform(const Instruction& op,
-                                               std::vector<Plaintext> plaintexts) const {
+LinearTransform EncodedProgram::make_transform(
+    const Instruction& op, std::vector<std::shared_ptr<const PackedPlaintext>> weights) const {
   LinearTransform transform;
   transform.inputs = static_cast<int>(op.in.size());
   transform.outputs = static_cast<int>(op.out.size());
   transform.level = program_.values[static_cast<std::size_t>(op.in[0])].level;
-  transform.plaintexts = std::move(plaintexts);
+  transform.plaintexts = std::move(weights);
   const std::vector<Use> own = uses(op);
   for (const LinearTerm& term : op.terms) {
     const auto place = std::ranges::lower_bound(own, term.vector, {}, &Use::vector);
@@ -130,8 +139,7 @@ const LinearTransform& EncodedProgram::transform(const Instruction& op) const {
 }
 
 const Plaintext* EncodedProgram::plaintext(const Instruction& op) const {
-  const auto& plaintext = plaintexts_[index(op)];
-  return plaintext ? &*plaintext : nullptr;
+  return plaintexts_[index(op)].get();
 }
 
 Ciphertext CkksBackend::checked(Ciphertext result, std::size_t output) const {

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -43,19 +43,25 @@ class EncodedProgram {
   struct Use {
     std::int32_t vector;
     int level;
+    bool packed;  // for a kLinear
     bool extended;
     double scale;
     auto operator<=>(const Use&) const = default;
   };
   std::vector<Use> uses(const plan::Instruction& op) const;
+  struct Encoded {  // one of the two
+    std::shared_ptr<const PackedPlaintext> packed;
+    std::shared_ptr<const Plaintext> plaintext;
+  };
+  Encoded encode_use(const Use& use) const;
   LinearTransform make_transform(const plan::Instruction& op,
-                                 std::vector<Plaintext> plaintexts) const;
+                                 std::vector<std::shared_ptr<const PackedPlaintext>> weights) const;
   std::size_t index(const plan::Instruction& op) const;
 
   const plan::Program& program_;
   ContextPtr context_;
   std::vector<LinearTransform> transforms_;  // one per instruction, empty for most
-  std::vector<std::optional<Plaintext>> plaintexts_;
+  std::vector<std::shared_ptr<const Plaintext>> plaintexts_;
   std::size_t bytes_ = 0;
 };
 

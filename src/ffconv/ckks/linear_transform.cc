@@ -125,7 +125,8 @@ class GroupSums {
     AlignedBuffer<Word> rotated(2 * babies_.size() * n);
     AlignedBuffer<Word> zero(in_q ? 0 : n, Word{0});
     rotate_limb(i, rotated.data());
-    std::vector<const Word*> c0, c1, plain;
+    std::vector<const Word*> c0, c1;
+    std::vector<const std::uint8_t*> plain;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
       c0.clear(), c1.clear(), plain.clear();
       for (const TransformTerm& term : groups_[g].terms) {
@@ -143,12 +144,11 @@ class GroupSums {
         } else {
           continue;  // P times the input: zero modulo the primes of P
         }
-        plain.push_back(
-            transform_.plaintexts[static_cast<std::size_t>(term.plaintext)].poly.limb(i));
+        plain.push_back(transform_.plaintexts[static_cast<std::size_t>(term.plaintext)]->limb(i));
       }
-      ring.kernels().inner_product_pair(sums[g].c0.limb(i), sums[g].c1.limb(i), c0.data(),
-                                        c1.data(), plain.data(), plain.size(), false, n,
-                                        sums[g].c0.tables(i));
+      ring.kernels().inner_product_pair_packed(sums[g].c0.limb(i), sums[g].c1.limb(i), c0.data(),
+                                               c1.data(), plain.data(), plain.size(), false, n,
+                                               sums[g].c0.tables(i));
     }
   }
 
@@ -227,7 +227,8 @@ Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearT
   for (const Group& group : groups) {
     for (const TransformTerm& term : group.terms) {
       const Ciphertext& input = *inputs[static_cast<std::size_t>(term.input)];
-      const Plaintext& plain = transform.plaintexts[static_cast<std::size_t>(term.plaintext)];
+      const PackedPlaintext& plain =
+          *transform.plaintexts[static_cast<std::size_t>(term.plaintext)];
       const double weight = plain.max_abs * plain.scale;
       const double rounded = input.noise.message_max * encoding_noise(params);
       const double error = input.noise.error_std;
@@ -243,6 +244,19 @@ Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearT
 }
 
 }  // namespace
+
+PackedPlaintext::PackedPlaintext(const Plaintext& plaintext)
+    : scale(plaintext.scale),
+      max_abs(plaintext.max_abs),
+      basis_(plaintext.poly.basis()),
+      limb_bytes_(6 * plaintext.poly.ring().n()),
+      bytes_(basis_.size() * limb_bytes_) {
+  const Poly<Eval>& poly = plaintext.poly;
+  for (std::size_t i = 0; i < basis_.size(); ++i) {
+    poly.ring().kernels().pack48(bytes_.data() + i * limb_bytes_, poly.limb(i), poly.ring().n(),
+                                 poly.tables(i));
+  }
+}
 
 bool LinearTransform::rotates() const {
   return std::any_of(terms.begin(), terms.end(),
@@ -261,7 +275,7 @@ std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inpu
     Ciphertext result;
     result.context = inputs[0]->context;
     result.level = transform.level;
-    result.scale = inputs[0]->scale * transform.plaintexts.front().scale;
+    result.scale = inputs[0]->scale * transform.plaintexts.front()->scale;
     const std::int32_t output = sums.groups()[g].output;
     std::size_t end = g;
     while (end < pairs.size() && sums.groups()[end].output == output) {

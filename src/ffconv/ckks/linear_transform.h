@@ -14,6 +14,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -28,12 +29,33 @@ struct TransformTerm {
   std::int32_t plaintext;    // index into LinearTransform::plaintexts
 };
 
+// A plaintext whose limbs are packed to 6 bytes a residue (Kernels::pack48): weights stream from
+// memory, which bounds large maps, so bytes count more than the few operations of unpacking.
+class PackedPlaintext {
+ public:
+  PackedPlaintext() = default;
+  explicit PackedPlaintext(const Plaintext& plaintext);
+
+  const Basis& basis() const { return basis_; }
+  const std::uint8_t* limb(std::size_t i) const { return bytes_.data() + i * limb_bytes_; }
+  std::size_t bytes() const { return bytes_.size(); }
+
+  double scale = 0.0;
+  double max_abs = 0.0;
+
+ private:
+  Basis basis_;
+  std::size_t limb_bytes_ = 0;
+  AlignedBuffer<std::uint8_t> bytes_;
+};
+
 // Weights encoded once, for ciphertexts of one level.
 struct LinearTransform {
   int inputs = 0, outputs = 0;
   int level = 0;
   std::vector<TransformTerm> terms;
-  std::vector<Plaintext> plaintexts;  // all extended where rotates(), none otherwise; one scale
+  // Over QP where rotates(), over Q otherwise; one scale. Transforms may share them.
+  std::vector<std::shared_ptr<const PackedPlaintext>> plaintexts;
 
   bool rotates() const;
 };
