@@ -205,7 +205,7 @@ TEST(EncodedProgram, EncodesAVectorOncePerUse) {
   const auto x = builder.input(cyclic_labels(4, 4), kScale, 1.0);
   const auto v = builder.vector({1, 2, 3, 4}), constant = builder.vector({0.5});
   const auto a = builder.linear({x, x}, 1, {{0, 0, 0, 0, v}, {1, 0, 0, 0, v}}, 8.0)[0];
-  const auto b = builder.multiply_plain(x, v, 4.0);                  // as in the first
+  const auto b = builder.multiply_plain(x, v, 4.0);                  // not packed
   const auto c = builder.linear({x}, 1, {{0, 0, 1, 0, v}}, 4.0)[0];  // over the special primes
   const auto d = builder.multiply_plain(x, constant, 1.0);           // needs no plaintext
   auto sum = builder.rescale(builder.add(builder.add(a, b, 12.0), builder.add(c, d, 5.0), 17.0));
@@ -217,11 +217,11 @@ TEST(EncodedProgram, EncodesAVectorOncePerUse) {
   const EncodedProgram encoded(program, context,
                                [&](std::string_view, std::size_t done, std::size_t total) {
                                  reported.push_back(done);
-                                 EXPECT_EQ(total, 3u);
+                                 EXPECT_EQ(total, 4u);
                                });
-  EXPECT_EQ(reported, (std::vector<std::size_t>{1, 2, 3}));
-  // a and b: 4 limbs each; c: 4 and a special one; the last: 3.
-  EXPECT_EQ(encoded.bytes(), (4 + 4 + 5 + 3) * context->n() * sizeof(Word));
+  EXPECT_EQ(reported, (std::vector<std::size_t>{1, 2, 3, 4}));
+  // a: 4 limbs of 6 bytes a word; b: 4 of 8; c: 4 and a special one of 6; the last: 3 of 8.
+  EXPECT_EQ(encoded.bytes(), (4 * 6 + 4 * 8 + 5 * 6 + 3 * 8) * context->n());
   EXPECT_EQ(encoded.transform(program.instructions[0]).plaintexts.size(), 1u);
   EXPECT_EQ(encoded.plaintext(program.instructions[3]), nullptr);
 }
