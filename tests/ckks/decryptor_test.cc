@@ -68,7 +68,9 @@ TEST(Decryptor, CiphertextsThatDoNotFitThemselvesAreRefused) {
     expect_refused(f.secret, damaged([&](Ciphertext& c) { c.level = level; }), "level of 0 to 2");
   }
   expect_refused(f.secret, damaged([](Ciphertext& c) { c.level = 1; }), "primes of level 1");
-  expect_refused(f.secret, damaged([](Ciphertext& c) { c.polys[1].keep_limbs(2); }),
+  expect_refused(f.secret, damaged([](Ciphertext& c) {
+                   c.polys[1] = Poly<Eval>(c.context->ring(), {0, 1});
+                 }),
                  "primes of level 2");
   expect_refused(f.secret, damaged([](Ciphertext& c) { c.polys[0] = Poly<Eval>(); }),
                  "primes of level 2");
