@@ -31,12 +31,8 @@ constexpr double kScale = 0x1p40;
 constexpr int kTop = 3;
 
 ContextPtr make_context() {
-  ParamsSpec spec;
-  spec.log_n = 10;
-  spec.q_bits.assign(kTop + 1, 40.0);
-  spec.p_bits.assign(2, 46.0);
-  spec.digit_primes = 2;
-  spec.max_key_level = kTop;
+  ParamsSpec spec =
+      one_prime_a_level(10, std::vector<double>(kTop + 1, 40.0), {46.0, 46.0}, 2, kTop);
   spec.security = Security::kInsecureForTesting;
   return Context::make(Params(spec));
 }

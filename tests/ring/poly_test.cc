@@ -149,7 +149,7 @@ TEST_P(RingTest, RotationsAreAutomorphismsAndCompose) {
 
 TEST_P(RingTest, DivisionByPrimesRoundsToTheNearest) {
   std::mt19937_64 random(13);
-  const int log_n = 6;
+  const int log_n = 7;
   const auto primes = some_primes(log_n, {46.0, 40.0, 30.0, 31.0});
   const Ring ring(log_n, primes, *GetParam());
   std::vector<std::int64_t> a(ring.n());
@@ -180,7 +180,7 @@ TEST_P(RingTest, DivisionByPrimesRoundsToTheNearest) {
 // Primes 30 and 31 leave, 28 enters; limbs given times a constant.
 TEST_P(RingTest, ChangeOfModulusMultipliesByWhatEntersAndDividesByWhatLeaves) {
   std::mt19937_64 random(15);
-  const int log_n = 6;
+  const int log_n = 7;
   const auto primes = some_primes(log_n, {46.0, 28.0, 30.0, 31.0});
   const Ring ring(log_n, primes, *GetParam());
   std::vector<std::int64_t> a(ring.n());
@@ -206,7 +206,7 @@ TEST_P(RingTest, ChangeOfModulusMultipliesByWhatEntersAndDividesByWhatLeaves) {
 
 TEST_P(RingTest, BaseExtensionKeepsTheCentredInteger) {
   std::mt19937_64 random(14);
-  const int log_n = 6;
+  const int log_n = 7;
   const auto primes = some_primes(log_n, {33.0, 29.0, 46.0, 21.0});
   const Ring ring(log_n, primes, *GetParam());
   const std::int64_t product = static_cast<std::int64_t>(primes[0] * primes[1]);

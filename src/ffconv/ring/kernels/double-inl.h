@@ -274,9 +274,14 @@ struct Body {
     for (std::size_t i = 0; i < n; i += kWidth) {
       const R x0 = V::load(a0 + i), x1 = V::load(a1 + i);
       const R y0 = V::load(b0 + i), y1 = V::load(b1 + i);
-      V::store(dst0 + i, mul(x0, y0, p));
-      V::store(dst1 + i, reduce(V::add(mul(x0, y1, p), mul(x1, y0, p)), p));
-      V::store(dst2 + i, mul(x1, y1, p));
+      R ends[2] = {x0, x1};
+      mul_each(ends, {y0, y1}, p);
+      LazySum middle;
+      middle.add_product(x0, y1);
+      middle.add_product(x1, y0);
+      V::store(dst0 + i, ends[0]);
+      V::store(dst1 + i, middle.reduced(p));
+      V::store(dst2 + i, ends[1]);
     }
   }
 

@@ -235,29 +235,8 @@ struct Ntt : Body<V> {
     }
   }
 
-  // Blocks of width^2 words, transposed: lane r of v[c] is word c of row r.
-  template <std::size_t Blocks>
-  [[gnu::always_inline]] static void load_blocks(R (&v)[Blocks][kWidth], const Word* x) {
-    for (std::size_t b = 0; b < Blocks; ++b) {
-      for (std::size_t c = 0; c < kWidth; ++c) {
-        v[b][c] = V::load(x + b * kBlock + c * kWidth);
-      }
-      V::transpose(v[b]);
-    }
-  }
-
-  template <std::size_t Blocks>
-  [[gnu::always_inline]] static void store_blocks(Word* x, R (&v)[Blocks][kWidth]) {
-    for (std::size_t b = 0; b < Blocks; ++b) {
-      V::transpose(v[b]);
-      for (std::size_t c = 0; c < kWidth; ++c) {
-        V::store(x + b * kBlock + c * kWidth, v[b][c]);
-      }
-    }
-  }
-
-  // f(x, y, w) on the butterflies of the stage with `Groups` groups a row: arrays of one vector
-  // from every block.
+  // f(x, y, w) on the butterflies of the stage with `Groups` groups a row, v[c] = word c of every
+  // row: arrays of one vector from every block.
   template <std::size_t Groups, std::size_t Blocks, typename F>
   [[gnu::always_inline]] static void lane_stage(R (&v)[Blocks][kWidth], const Word* twiddles,
                                                 const F& f) {
@@ -282,28 +261,30 @@ struct Ntt : Body<V> {
     }
   }
 
-  // Entry 14.1; exit 1.2: the last stage adds a product of at most 0.68 to a reduced word.
-  template <std::size_t Groups, std::size_t Blocks>
+  // Stages with First to Last groups. Entry 14.1; exit 1.2: the last one adds a product of at most
+  // 0.68 to a reduced word.
+  template <std::size_t First, std::size_t Last, std::size_t Blocks>
   [[gnu::always_inline]] static void forward_lane_stages(R (&v)[Blocks][kWidth],
                                                          const Word* twiddles, const Prime& p) {
-    lane_stage<Groups>(v, twiddles, [&](R(&x)[Blocks], R(&y)[Blocks], const R(&w)[Blocks]) {
+    lane_stage<First>(v, twiddles, [&](R(&x)[Blocks], R(&y)[Blocks], const R(&w)[Blocks]) {
       mul_each(y, w, p);
       for (std::size_t b = 0; b < Blocks; ++b) {
-        const R sum = Groups == kWidth / 2 ? Base::reduce(x[b], p) : x[b];
+        const R sum = First == kWidth / 2 ? Base::reduce(x[b], p) : x[b];
         x[b] = V::add(sum, y[b]);
         y[b] = V::sub(sum, y[b]);
       }
     });
-    if constexpr (Groups < kWidth / 2) {
-      forward_lane_stages<2 * Groups>(v, twiddles, p);
+    if constexpr (First < Last) {
+      forward_lane_stages<2 * First, Last>(v, twiddles, p);
     }
   }
 
-  // Entry 1.4; exit 11.2: sums of `width` words, and products.
-  template <std::size_t Groups, std::size_t Blocks>
+  // Stages with First down to Last groups. Entry 1.4; exit 11.2: sums of `width` words, and
+  // products.
+  template <std::size_t First, std::size_t Last, std::size_t Blocks>
   [[gnu::always_inline]] static void inverse_lane_stages(R (&v)[Blocks][kWidth],
                                                          const Word* twiddles, const Prime& p) {
-    lane_stage<Groups>(v, twiddles, [&](R(&x)[Blocks], R(&y)[Blocks], const R(&w)[Blocks]) {
+    lane_stage<First>(v, twiddles, [&](R(&x)[Blocks], R(&y)[Blocks], const R(&w)[Blocks]) {
       for (std::size_t b = 0; b < Blocks; ++b) {
         const R difference = V::sub(x[b], y[b]);
         x[b] = V::add(x[b], y[b]);
@@ -311,42 +292,69 @@ struct Ntt : Body<V> {
       }
       mul_each(y, w, p);
     });
-    if constexpr (Groups > 1) {
-      inverse_lane_stages<Groups / 2>(v, twiddles, p);
+    if constexpr (First > Last) {
+      inverse_lane_stages<First / 2, Last>(v, twiddles, p);
     }
   }
 
-  // f(v, twiddles) on all blocks of a part, two at a time where it has two.
-  template <typename F>
+  // f(v, twiddles) on the blocks of width^2 words of a part, transposed before and after as asked.
+  template <std::size_t Blocks, bool kTransposeFirst, bool kTransposeLast, typename F>
   [[gnu::always_inline]] static void for_blocks(Word* x, std::size_t part, const Transform& t,
                                                 const F& f) {
-    constexpr std::size_t kTwiddles = kWidth * (kWidth - 1);
     const std::size_t count = t.n / kBlock / t.parts;
-    for (std::size_t block = part * count; block < (part + 1) * count; block += 2) {
-      Word* at = x + block * kBlock;
-      if (count == 1) {
-        R v[1][kWidth];
-        load_blocks(v, at);
-        f(v, t.lanes + block * kTwiddles);
-        store_blocks(at, v);
-      } else {
-        R v[2][kWidth];
-        load_blocks(v, at);
-        f(v, t.lanes + block * kTwiddles);
-        store_blocks(at, v);
+    for (std::size_t block = part * count; block < (part + 1) * count; block += Blocks) {
+      R v[Blocks][kWidth];
+      for (std::size_t b = 0; b < Blocks; ++b) {
+        for (std::size_t c = 0; c < kWidth; ++c) {
+          v[b][c] = V::load(x + (block + b) * kBlock + c * kWidth);
+        }
+        if (kTransposeFirst) {
+          V::transpose(v[b]);
+        }
+      }
+      f(v, t.lanes + block * kWidth * (kWidth - 1));
+      for (std::size_t b = 0; b < Blocks; ++b) {
+        if (kTransposeLast) {
+          V::transpose(v[b]);
+        }
+        for (std::size_t c = 0; c < kWidth; ++c) {
+          V::store(x + (block + b) * kBlock + c * kWidth, v[b][c]);
+        }
       }
     }
   }
 
+  // Vectors of four leave registers for one stage at a time, those of eight for two blocks.
   static void forward_lanes(Word* x, std::size_t part, const Transform& t) {
     const Prime p = t.p;
-    for_blocks(x, part, t, [&](auto& v, const Word* w) { forward_lane_stages<1>(v, w, p); });
+    constexpr std::size_t kLast = kWidth / 2;
+    const auto all = [&](auto& v, const Word* w) { forward_lane_stages<1, kLast>(v, w, p); };
+    if constexpr (kWidth == 4) {
+      for_blocks<1, true, false>(
+          x, part, t, [&](auto& v, const Word* w) { forward_lane_stages<1, 1>(v, w, p); });
+      for_blocks<1, false, true>(
+          x, part, t, [&](auto& v, const Word* w) { forward_lane_stages<2, 2>(v, w, p); });
+    } else if (t.n == kBlock) {
+      for_blocks<1, true, true>(x, part, t, all);
+    } else {
+      for_blocks<2, true, true>(x, part, t, all);
+    }
   }
 
   static void inverse_lanes(Word* x, std::size_t part, const Transform& t) {
     const Prime p = t.p;
-    for_blocks(x, part, t,
-               [&](auto& v, const Word* w) { inverse_lane_stages<kWidth / 2>(v, w, p); });
+    constexpr std::size_t kFirst = kWidth / 2;
+    const auto all = [&](auto& v, const Word* w) { inverse_lane_stages<kFirst, 1>(v, w, p); };
+    if constexpr (kWidth == 4) {
+      for_blocks<1, true, false>(
+          x, part, t, [&](auto& v, const Word* w) { inverse_lane_stages<2, 2>(v, w, p); });
+      for_blocks<1, false, true>(
+          x, part, t, [&](auto& v, const Word* w) { inverse_lane_stages<1, 1>(v, w, p); });
+    } else if (t.n == kBlock) {
+      for_blocks<1, true, true>(x, part, t, all);
+    } else {
+      for_blocks<2, true, true>(x, part, t, all);
+    }
   }
 
   static void ntt_forward(Word* x, const LimbTables& tables) {

@@ -41,7 +41,7 @@ struct IfmaBody : IfmaArithmetic<V> {
     return V::set1((bound + t.q - 1) / t.q * t.q);
   }
 
-  // n >= 64, hence q > 256 and 2^64 <= 2^(k+55).
+  // n >= 128, hence q > 512 and 2^64 < 2^(k+55).
   static void import_signed(Word* dst, const std::int64_t* src, std::size_t n,
                             const LimbTables& t) {
     const SumReduction reduced(t);

@@ -22,37 +22,53 @@ struct IfmaNtt : IfmaStages<V> {
   using PassFactors = typename S::template PassFactors<kRadix>;
   static constexpr std::size_t kBlock = kWidth * kWidth;
   static constexpr int kLogBlock = 6;
+  static constexpr int kMinLogN = kLogBlock + 1;
 
   // The partners of eight words: words first, first + 1, ... of a range pair with the words of the
   // mirrored range counted down from its end, the first of them with `after`, the word that follows
   // the range.
   static R mirror(R range, R after) { return V::reverse(V::append_first(range, after)); }
 
-  // Fold and the first log2(kRadix) stages: columns j of the kRadix parts of x together with the
-  // mirrored columns n / kRadix - j. Words x[N - i] are those of part kRadix - 1 - c for those of
-  // part c.
+  // The fold and the first log2(kRadix) stages. A pair of words a = x[i] and b = x[n - i], i <= n /
+  // 2, folds to a - psi b and to b - psi a = -psi (a + psi b); the factor -psi of the upper half is
+  // part of the first twiddle, so one product serves both. Columns j of the kRadix parts of x
+  // advance together with the mirrored columns n / kRadix - j: part c pairs with part kRadix - 1 -
+  // c. Exit of the fold: a - psi b + offset > offset - 2q, a + psi b < 6q.
   template <std::size_t kRadix>
   static void fold_pass(Word* x, std::size_t n, const LimbTables& t, const Prime& p, R offset) {
+    constexpr std::size_t kHalf = kRadix / 2;
     const std::size_t part = n / kRadix;
-    const Factor minus_psi(t.psi);
+    const Factor psi(t.psi);
     const PassFactors<kRadix> f(t.forward, 1);
-    // What follows the mirrored columns in each part; nothing pairs with word 0.
-    R after[kRadix];
-    S::template load_vectors<kRadix - 1>(after, x + part, part);
-    after[kRadix - 1] = V::zero();
+    const auto times_psi = [&](const Word* at) {
+      return S::add_product(V::zero(), V::load(at), psi, p);
+    };
+    // What follows the mirrored columns: words of the lower half, products of the upper half.
+    // Nothing pairs with word 0.
+    R after_low[kHalf], after_high[kHalf], product[kHalf];
+    S::template load_vectors<kHalf>(after_low, x + part, part);
+    for (std::size_t c = 0; c < kHalf; ++c) {
+      product[c] = times_psi(x + (kRadix - 1 - c) * part);
+    }
+    after_high[0] = V::zero();
+    std::copy_n(product, kHalf - 1, after_high + 1);
     for (std::size_t j = 0; j < part / 2; j += kWidth) {
       Word* low = x + j;
       Word* high = x + part - kWidth - j;
-      R a[kRadix], b[kRadix], u[kRadix], v[kRadix];
-      S::template load_vectors<kRadix>(a, low, part);
-      S::template load_vectors<kRadix>(b, high, part);
-      for (std::size_t c = 0; c < kRadix; ++c) {
+      R u[kRadix], v[kRadix];
+      for (std::size_t c = 0; c < kHalf; ++c) {
         const std::size_t m = kRadix - 1 - c;
-        const R next = V::load(low + kWidth + m * part);
-        u[c] = S::add_product(V::add(a[c], offset), mirror(b[m], after[m]), minus_psi, p);
-        v[c] = S::add_product(V::add(b[c], offset), mirror(a[m], next), minus_psi, p);
+        const R a = V::load(low + c * part), b = V::load(high + c * part);
+        const R next_product = times_psi(low + kWidth + m * part);
+        const R high_product = times_psi(high + m * part);
+        u[c] = V::sub(V::add(a, offset), mirror(high_product, after_high[c]));
+        u[m] = V::add(mirror(b, after_low[c]), product[c]);
+        v[c] = V::sub(V::add(b, offset), mirror(product[c], next_product));
+        v[m] = V::add(mirror(a, V::load(low + kWidth + c * part)), high_product);
+        after_low[c] = b;
+        after_high[c] = high_product;
+        product[c] = next_product;
       }
-      std::copy_n(b, kRadix, after);
       S::template forward_tree<kRadix>(u, f, p);
       S::template forward_tree<kRadix>(v, f, p);
       S::template store_vectors<kRadix>(low, u, part);
@@ -73,25 +89,24 @@ struct IfmaNtt : IfmaStages<V> {
     }
   }
 
-  // The last six stages and the reduction of two blocks, the stages of one between the steps of the
-  // transposition of the other.
-  static void forward_in_registers(Word* x0, std::size_t index0, Word* x1, std::size_t index1,
-                                   const LimbTables& t, const Prime& p) {
-    const std::size_t first = t.forward.size() / kBlock;
-    const BlockFactors block0{t.forward.data(), index0}, block1{t.forward.data(), index1};
-    const LaneFactors lanes0(t.forward, index0 - first), lanes1(t.forward, index1 - first);
+  // The last six stages and the reduction of blocks `index` and index + 1, the stages of one
+  // between the steps of the transposition of the other.
+  static void forward_in_registers(Word* x, std::size_t index, const LimbTables& t,
+                                   const Prime& p) {
+    const BlockFactors block0{t.forward.data(), index}, block1{t.forward.data(), index + 1};
+    const LaneFactors lanes0(t.forward, index), lanes1(t.forward, index + 1);
     R v0[kWidth], v1[kWidth];
-    S::template load_vectors<kWidth>(v0, x0, kWidth);
+    S::template load_vectors<kWidth>(v0, x, kWidth);
     S::template forward_tree<kWidth>(v0, block0, p);
-    S::template load_vectors<kWidth>(v1, x1, kWidth);
+    S::template load_vectors<kWidth>(v1, x + kBlock, kWidth);
     forward_tree_transposing<false>(v1, block1, v0, p);
     forward_tree_transposing<true>(v0, lanes0, v1, p);
     forward_tree_transposing<true>(v1, lanes1, v0, p);
-    S::template store_vectors<kWidth>(x0, v0, kWidth);
+    S::template store_vectors<kWidth>(x, v0, kWidth);
     V::template transpose_step<0>(v1);
     V::template transpose_step<1>(v1);
     V::template transpose_step<2>(v1);
-    S::template store_vectors<kWidth>(x1, v1, kWidth);
+    S::template store_vectors<kWidth>(x + kBlock, v1, kWidth);
   }
 
   // kLast: exit reduced.
@@ -130,8 +145,7 @@ struct IfmaNtt : IfmaStages<V> {
     const std::size_t part = n / kRadix, first = kRadix * index;
     if (part == kBlock) {
       for (std::size_t c = 0; c < kRadix; c += 2) {
-        const std::size_t d = std::min(c + 1, kRadix - 1);
-        forward_in_registers(x + c * part, first + c, x + d * part, first + d, t, p);
+        forward_in_registers(x + c * part, first + c, t, p);
       }
       return;
     }
@@ -156,45 +170,40 @@ struct IfmaNtt : IfmaStages<V> {
   // How many parts the pass with the fold makes, so that passes of radix 4 and 8 can do the rest.
   static std::size_t fold_radix(int log_n) {
     const int stages = log_n - kLogBlock;
-    return stages == 0 ? 1 : stages == 1 || stages == 3 ? 2 : 4;
+    return stages == 1 || stages == 3 ? 2 : 4;
   }
 
-  // The fold adds log_n q to every word, so that no stage goes below zero: the words after it are
-  // in [log_n q, (log_n + 6) q), those before the reduction in [0, (2 log_n + 6) q), below 2^52 at
-  // N = 2^17.
+  // The fold lifts the lower half, so that no stage goes below zero: its words are in [log_n q,
+  // (log_n + 6) q), those before the reduction in [0, (2 log_n + 6) q), below 2^52 at N = 2^17.
   template <std::size_t kRadix>
   static void forward(Word* x, std::size_t n, const LimbTables& t) {
     const Prime p(t);
-    const R offset = V::set1(static_cast<std::uint64_t>(t.log_n) * t.q);
+    const R offset = V::set1((static_cast<std::uint64_t>(t.log_n) + 2) * t.q);
     fold_pass<kRadix>(x, n, t, p, offset);
     forward_parts<kRadix>(x, n, 1, t, p);
   }
 
   static void ntt_forward(Word* x, const LimbTables& t) {
     const std::size_t n = std::size_t{1} << t.log_n;
-    switch (fold_radix(t.log_n)) {
-      case 1:
-        return forward<1>(x, n, t);
-      case 2:
-        return forward<2>(x, n, t);
-      default:
-        return forward<4>(x, n, t);
+    if (fold_radix(t.log_n) == 2) {
+      forward<2>(x, n, t);
+    } else {
+      forward<4>(x, n, t);
     }
   }
 
   // Entry < 4q. Exit < 8q: three sums end below 32 q, one more below 64 q, where the sums are
   // reduced; then no word holds more than two sums above 2q.
-  static void inverse_in_registers(Word* x0, std::size_t index0, Word* x1, std::size_t index1,
-                                   const LimbTables& t, const Prime& p) {
-    const std::size_t first = t.inverse.size() / kBlock;
-    const BlockFactors block0{t.inverse.data(), index0}, block1{t.inverse.data(), index1};
-    const LaneFactors lanes0(t.inverse, index0 - first), lanes1(t.inverse, index1 - first);
+  static void inverse_in_registers(Word* x, std::size_t index, const LimbTables& t,
+                                   const Prime& p) {
+    const BlockFactors block0{t.inverse.data(), index}, block1{t.inverse.data(), index + 1};
+    const LaneFactors lanes0(t.inverse, index), lanes1(t.inverse, index + 1);
     R v0[kWidth], v1[kWidth];
-    S::template load_vectors<kWidth>(v0, x0, kWidth);
+    S::template load_vectors<kWidth>(v0, x, kWidth);
     V::template transpose_step<0>(v0);
     V::template transpose_step<1>(v0);
     V::template transpose_step<2>(v0);
-    S::template load_vectors<kWidth>(v1, x1, kWidth);
+    S::template load_vectors<kWidth>(v1, x + kBlock, kWidth);
     inverse_tree_transposing(v0, lanes0, v1, p);
     inverse_tree_transposing(v1, lanes1, v0, p);
     S::template inverse_stage<kWidth, 4>(v0, block0, p);
@@ -204,12 +213,12 @@ struct IfmaNtt : IfmaStages<V> {
     V::template transpose_step<1>(v1);
     S::template inverse_stage<kWidth, 1>(v0, block0, p);
     V::template transpose_step<2>(v1);
-    S::template store_vectors<kWidth>(x0, v0, kWidth);
+    S::template store_vectors<kWidth>(x, v0, kWidth);
     S::template inverse_stage<kWidth, 4>(v1, block1, p);
     reduce_sums(v1, p);
     S::template inverse_stage<kWidth, 2>(v1, block1, p);
     S::template inverse_stage<kWidth, 1>(v1, block1, p);
-    S::template store_vectors<kWidth>(x1, v1, kWidth);
+    S::template store_vectors<kWidth>(x + kBlock, v1, kWidth);
   }
 
   template <class Factors>
@@ -259,8 +268,7 @@ struct IfmaNtt : IfmaStages<V> {
     const std::size_t part = n / kRadix, first = kRadix * index;
     if (part == kBlock) {
       for (std::size_t c = 0; c < kRadix; c += 2) {
-        const std::size_t d = std::min(c + 1, kRadix - 1);
-        inverse_in_registers(x + c * part, first + c, x + d * part, first + d, t, p);
+        inverse_in_registers(x + c * part, first + c, t, p);
       }
       return;
     }
@@ -317,7 +325,7 @@ struct IfmaNtt : IfmaStages<V> {
       if (j == 0) {
         // b_N = -psi b_0 unfolds to a_0 = b_0 / N.
         std::copy_n(a + 1, kRadix - 1, after);
-        after[kRadix - 1] = S::mul(a[0], Factor(t.psi), p);
+        after[kRadix - 1] = S::mul(V::sub(p.lift, a[0]), Factor(t.psi), p);
       }
       for (std::size_t c = 0; c < kRadix; ++c) {
         const std::size_t m = kRadix - 1 - c;
@@ -352,13 +360,10 @@ struct IfmaNtt : IfmaStages<V> {
 
   static void ntt_inverse(Word* x, const LimbTables& t) {
     const std::size_t n = std::size_t{1} << t.log_n;
-    switch (fold_radix(t.log_n)) {
-      case 1:
-        return inverse<1>(x, n, t);
-      case 2:
-        return inverse<2>(x, n, t);
-      default:
-        return inverse<4>(x, n, t);
+    if (fold_radix(t.log_n) == 2) {
+      inverse<2>(x, n, t);
+    } else {
+      inverse<4>(x, n, t);
     }
   }
 };

@@ -39,12 +39,15 @@ struct IfmaStages : IfmaArithmetic<V> {
     R ratio(std::size_t g) const { return V::set1(at(g).ratio); }
   };
 
-  // The factors of the last three stages of block number `block`, a vector each.
+  // The factors of the last three stages of the block of 64 words with table entry `index`, a
+  // vector each (ifma_tables.h).
   struct LaneFactors {
     const Word* words;
-    LaneFactors(const AlignedBuffer<Constant>& table, std::size_t block)
-        : words(reinterpret_cast<const Word*>(table.data() + table.size() / kWidth) +
-                2 * kWidth * ((kWidth - 1) * block - 1)) {}
+    LaneFactors(const AlignedBuffer<Constant>& table, std::size_t index) {
+      const std::size_t n = table.size(), block = index - n / (kWidth * kWidth);
+      words = reinterpret_cast<const Word*>(table.data() + n / kWidth) +
+              2 * kWidth * ((kWidth - 1) * block - 1);
+    }
     R w(std::size_t g) const { return V::load(words + 2 * kWidth * g); }
     R ratio(std::size_t g) const { return V::load(words + 2 * kWidth * g + kWidth); }
   };
@@ -117,7 +120,7 @@ struct IfmaStages : IfmaArithmetic<V> {
 
   template <std::size_t kRadix, std::size_t kGroups = kRadix / 2, class Factors>
   [[gnu::always_inline]] static void inverse_tree(R* v, const Factors& f, const Prime& p) {
-    if constexpr (kGroups >= 1 && kRadix > 1) {
+    if constexpr (kGroups >= 1) {
       inverse_stage<kRadix, kGroups>(v, f, p);
       inverse_tree<kRadix, kGroups / 2>(v, f, p);
     }

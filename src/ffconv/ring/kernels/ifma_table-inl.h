@@ -5,7 +5,7 @@ template <class V, class D>
 constexpr Kernels ifma_kernels(std::string_view name) {
   return {
       .name = name,
-      .min_log_n = IfmaNtt<V>::kLogBlock,
+      .min_log_n = IfmaNtt<V>::kMinLogN,
       .prepare = prepare_ifma_tables,
       .make_constant = make_ifma_constant,
       .import_limb = IfmaBody<V>::import_limb,

@@ -46,10 +46,11 @@ void prepare_ifma_tables(LimbTables& t) {
   const std::size_t n = std::size_t{1} << t.log_n;
   std::vector<std::uint64_t> forward, inverse;
   canonical_twiddles(t, forward, inverse);
+  const std::uint64_t psi = pow_mod(t.root, n, t.q), scale = inverse_mod(4 * n, t.q);
+  forward[1] = mul_mod(forward[1], t.q - psi, t.q);
   t.forward = arrange(forward, t.q);
   t.inverse = arrange(inverse, t.q);
-  const std::uint64_t psi = pow_mod(t.root, n, t.q), scale = inverse_mod(4 * n, t.q);
-  t.psi = make_ifma_constant(t.q - psi, t.q);
+  t.psi = make_ifma_constant(psi, t.q);
   t.unfold = make_ifma_constant(mul_mod(psi + 1, scale, t.q), t.q);
   t.unfold_first = make_ifma_constant(mul_mod(t.q + 1 - psi, scale, t.q), t.q);
 }

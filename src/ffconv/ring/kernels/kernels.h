@@ -43,7 +43,7 @@ struct LimbTables {
   std::uint64_t root = 0;  // w
   // Twiddles of the N-point transform and its inverse, in the tier's own arrangement.
   AlignedBuffer<Constant> forward, inverse;
-  Constant psi;           // w^N, psi^2 = -1: the fold; avx512ifma: -psi
+  Constant psi;           // w^N, psi^2 = -1: the fold
   Constant unfold;        // 1 / 2N; avx512ifma: (1 + psi) / 4N
   Constant unfold_first;  // 1 / N; avx512ifma: (1 - psi) / 4N; avx2, avx512: none
 };
