@@ -137,6 +137,7 @@ void add_client_operations(const Shape& s, const Kernels& kernels) {
                 [](const Fixture& f) { return encrypt(f.context, f.public_key, f.plaintext); });
   add_operation("decrypt_raw", s, kernels,
                 [](const Fixture& f) { return decrypt_raw(f.secret, f.a); });
+  add_operation("decrypt", s, kernels, [](const Fixture& f) { return decrypt(f.secret, f.a); });
   add_operation("rotation_key", s, kernels, [](const Fixture& f) {
     return KeyGenerator(f.secret).rotation_key(1, f.shape.limbs - 1);
   });

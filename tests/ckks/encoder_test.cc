@@ -1,6 +1,7 @@
 #include "ffconv/ckks/encoder.h"
 
-#include <complex>
+#include <cmath>
+#include <limits>
 #include <numbers>
 
 #include <gtest/gtest.h>
@@ -8,6 +9,7 @@
 #include "ckks/ckks_fixture.h"
 #include "ffconv/base/error.h"
 #include "ffconv/ring/modulus.h"
+#include "ring/tier_param.h"
 
 namespace ffconv {
 namespace {
@@ -93,13 +95,47 @@ TEST(Encoder, ShortVectorsRepeat) {
   }
 }
 
+class EncoderOfTier : public TierTest {};
+
+TEST_P(EncoderOfTier, EncodesAndDecodesBitForBitAsTheScalarTier) {
+  std::mt19937_64 random(24);
+  const Params params(insecure_spec(11, 2, 40.0, 1, 1));
+  const ContextPtr ours = Context::make(params, *GetParam());
+  const ContextPtr scalar = Context::make(params, kernels_by_name("scalar"));
+  for (const std::size_t count : {ours->n(), std::size_t{16}}) {
+    const std::vector<double> slots = random_slots(count, random, 100.0);
+    const Plaintext p = encode(*ours, slots, 0x1.8p45, 2), q = encode(*scalar, slots, 0x1.8p45, 2);
+    EXPECT_EQ(p.max_abs, q.max_abs);
+    std::vector<std::uint64_t> x(ours->n()), y(ours->n());
+    for (std::size_t limb = 0; limb < p.poly.limb_count(); ++limb) {
+      export_limb(x, p.poly, limb);
+      export_limb(y, q.poly, limb);
+      ASSERT_EQ(x, y) << "limb " << limb << " seed 24";
+    }
+    EXPECT_EQ(decode(*ours, to_coeff(Poly<Eval>(p.poly)), p.scale),
+              decode(*scalar, to_coeff(Poly<Eval>(q.poly)), q.scale));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Tiers, EncoderOfTier, testing::ValuesIn(tiers_under_test()), tier_name);
+
 TEST(Encoder, RefusesWhatItCannotEncode) {
   const ContextPtr context = small_context(5);
   const std::vector<double> ok(32, 1.0), three(3, 1.0), too_long(64, 1.0);
   EXPECT_THROW(encode(*context, three, 0x1p30, 1), Error);
   EXPECT_THROW(encode(*context, too_long, 0x1p30, 1), Error);
   EXPECT_THROW(encode(*context, std::vector<double>{}, 0x1p30, 1), Error);
-  EXPECT_THROW(encode(*context, std::vector<double>{std::nan("")}, 0x1p30, 1), Error);
+  for (const double value : {std::nan(""), std::numeric_limits<double>::infinity(), 0x1p900}) {
+    for (const double sign : {1.0, -1.0}) {
+      std::vector<double> one_of_many = ok;
+      one_of_many[17] = sign * value;
+      EXPECT_THROW(encode(*context, one_of_many, 0x1p-900, 1), Error) << sign * value;
+    }
+  }
+  // A coefficient beyond the limit, and one beyond all doubles.
+  EXPECT_THROW(encode(*context, std::vector<double>(32, 0x1p32), 0x1p30, 1), Error);
+  EXPECT_THROW(encode(*context, std::vector<double>(32, 0x1p899), 0x1p900, 1), Error);
+  EXPECT_NO_THROW(encode(*context, std::vector<double>(32, 0x1p31), 0x1p30, 1));
   EXPECT_THROW(encode(*context, ok, 0.0, 1), Error);
   EXPECT_THROW(encode(*context, ok, 0x1p63, 1), Error);
   EXPECT_THROW(encode(*context, ok, 0x1p30, 3), Error);
