@@ -49,6 +49,13 @@ def rate_at(step, steps, training):
     return training.rate * min((step + 1) / rising, (steps - step) / max(1.0, steps - rising))
 
 
+def _five_digits(value):
+    """A number, or a list of them, as the log shows it."""
+    if isinstance(value, list):
+        return [_five_digits(entry) for entry in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
 class Trainer:
     """One run in `folder`. Other runs that the configuration names are folders beside it."""
 
@@ -202,7 +209,7 @@ class Trainer:
             self._estimate_average()
             row.update(self._validate())
         row.update(seconds=time.monotonic() - clocks[0], cpu_seconds=time.process_time() - clocks[1])
-        self.history.append(row)
+        self.history.append({name: _five_digits(value) for name, value in row.items()})
 
     def _step(self, pixels, labels, teacher_scores, generator):
         """One step of the optimizer; [loss, accuracy, penalty, gradient's norm, guards' gradient's norm]."""
