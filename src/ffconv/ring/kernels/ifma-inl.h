@@ -14,9 +14,9 @@ struct IfmaBody : IfmaArithmetic<V> {
   using Base::subtract_once;
   using typename Base::Factor;
   using typename Base::LazySum;
+  using typename Base::OneStepReduction;
   using typename Base::Prime;
-  using typename Base::ProductReduction;
-  using typename Base::SumReduction;
+  using typename Base::TwoStepReduction;
 
   template <typename F>
   static void map(Word* dst, std::size_t n, const F& f) {
@@ -41,10 +41,10 @@ struct IfmaBody : IfmaArithmetic<V> {
     return V::set1((bound + t.q - 1) / t.q * t.q);
   }
 
-  // n >= 128, hence q > 512 and 2^64 < 2^(k+55).
+  // The least prime = 1 mod 4 * 128 is 7681, hence 2^64 <= 2^(k+51).
   static void import_signed(Word* dst, const std::int64_t* src, std::size_t n,
                             const LimbTables& t) {
-    const SumReduction reduced(t);
+    const OneStepReduction reduced(t);
     const R offset = multiple_of_q(std::uint64_t{1} << 62, t);
     map(dst, n, [&](std::size_t i) {
       const R x = V::load_unaligned(reinterpret_cast<const Word*>(src) + i);
@@ -76,7 +76,7 @@ struct IfmaBody : IfmaArithmetic<V> {
 
   static void mul_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                         const LimbTables& t) {
-    const ProductReduction reduced(t);
+    const OneStepReduction reduced(t);
     map(dst, n, [&](std::size_t i) { return reduced.mul(V::load(a + i), V::load(b + i)); });
   }
 
@@ -125,7 +125,7 @@ struct IfmaBody : IfmaArithmetic<V> {
   static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
                            const F& factor, std::size_t terms, bool accumulate, std::size_t n,
                            const LimbTables& t) {
-    const SumReduction reduced(t);
+    const TwoStepReduction reduced(t);
     const std::size_t group = terms <= kOnePass ? kOnePass : kGroup;
     for (std::size_t begin = 0; begin < terms || begin == 0; begin += group) {
       const std::size_t end = std::min(terms, begin + group);
@@ -171,7 +171,7 @@ struct IfmaBody : IfmaArithmetic<V> {
 
   static void tensor(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1,
                      const Word* b0, const Word* b1, std::size_t n, const LimbTables& t) {
-    const ProductReduction reduced(t);
+    const OneStepReduction reduced(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
       const R x0 = V::load(a0 + i), x1 = V::load(a1 + i);
       const R y0 = V::load(b0 + i), y1 = V::load(b1 + i);
@@ -236,28 +236,34 @@ struct IfmaBody : IfmaArithmetic<V> {
   }
 
   // Digits and the overflow are made positive by a multiple of q: |digit| < 2^45, so factors stay
-  // below 2^47, and 255 terms below 2^(k+55).
+  // below 2^47, 16 terms below 2^(k+51) and 256 below 2^(k+55).
   static void extend(Word* dst, const Word* const* digits, const Constant* weights,
                      std::size_t count, const Word* overflow, const Constant& product,
                      std::size_t n, const LimbTables& t) {
-    const SumReduction reduced(t);
+    const Prime p(t);
     const R offset = multiple_of_q(std::uint64_t{1} << 45, t);
     if (count == 1 && overflow == nullptr) {
       const Factor f(weights[0]);
-      map(dst, n,
-          [&](std::size_t i) { return mul(V::add(V::load(digits[0] + i), offset), f, reduced.p); });
+      map(dst, n, [&](std::size_t i) { return mul(V::add(V::load(digits[0] + i), offset), f, p); });
       return;
     }
-    map(dst, n, [&](std::size_t i) {
-      LazySum sum(V::zero());
-      for (std::size_t j = 0; j < count; ++j) {
-        sum.add_product(V::add(V::load(digits[j] + i), offset), V::set1(weights[j].value));
-      }
-      if (overflow != nullptr) {
-        sum.add_product(V::sub(offset, V::load(overflow + i)), V::set1(product.value));
-      }
-      return reduced(sum);
-    });
+    const auto sum_terms = [&](const auto& reduced) {
+      map(dst, n, [&](std::size_t i) {
+        LazySum sum(V::zero());
+        for (std::size_t j = 0; j < count; ++j) {
+          sum.add_product(V::add(V::load(digits[j] + i), offset), V::set1(weights[j].value));
+        }
+        if (overflow != nullptr) {
+          sum.add_product(V::sub(offset, V::load(overflow + i)), V::set1(product.value));
+        }
+        return reduced(sum);
+      });
+    };
+    if (count < 16) {
+      sum_terms(OneStepReduction(t));
+    } else {
+      sum_terms(TwoStepReduction(t));
+    }
   }
 
   // |x| < 128 < q.
@@ -268,7 +274,7 @@ struct IfmaBody : IfmaArithmetic<V> {
 
   static void add_product_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                                 const LimbTables& t) {
-    const ProductReduction reduced(t);
+    const OneStepReduction reduced(t);
     map(dst, n, [&](std::size_t i) {
       return reduced.mul_add(V::load(dst + i), V::load(a + i), V::load(b + i));
     });
@@ -277,7 +283,7 @@ struct IfmaBody : IfmaArithmetic<V> {
   // 4q - a is at most 4q: the bounds of a product hold.
   static void sub_product_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                                 const LimbTables& t) {
-    const ProductReduction reduced(t);
+    const OneStepReduction reduced(t);
     map(dst, n, [&](std::size_t i) {
       const R negative = V::sub(reduced.p.bound, V::load(a + i));
       return reduced.mul_add(V::load(dst + i), negative, V::load(b + i));

@@ -68,52 +68,38 @@ struct IfmaArithmetic {
     }
   };
 
-  // Reduction of a LazySum below 2^(k+55), 2^(k-1) < q < 2^k, by a quotient of 16 q that is at most
-  // three too small. 32 products of reduced words and one more reduced word fit. The result is
-  // below 2q.
-  struct SumReduction {
-    Prime p;
-    R multiplier, complement16;
-    int right, left;
+  // floor(2^(51+k) / q) < 2^52 for 2^(k-1) < q < 2^k.
+  static R quotient_multiplier(const LimbTables& t) {
+    return V::set1(
+        static_cast<std::uint64_t>((static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q));
+  }
 
-    explicit SumReduction(const LimbTables& t)
-        : p(t),
-          multiplier(V::set1(static_cast<std::uint64_t>(
-              (static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q))),
-          complement16(V::set1(kTwo52 - 16 * t.q)),
-          right(3 + static_cast<int>(std::bit_width(t.q))),
-          left(52 - right) {}
+  // The bits of a LazySum from 2^right on.
+  static R top_bits(const LazySum& sum, int right) {
+    return V::add(V::shift_left(sum.high, 52 - right), V::shift_right(sum.low, right));
+  }
 
-    R operator()(const LazySum& sum) const {
-      const R top = V::add(V::shift_left(sum.high, left), V::shift_right(sum.low, right));
-      const R quotient = V::add_high(V::zero(), top, multiplier);
-      // In [0, 48 q) modulo 2^52.
-      return reduce(V::add_low(sum.low, quotient, complement16), p);
-    }
-  };
-
-  // Reduction of one or two products of reduced words, 2^(k-1) < q < 2^k, by a quotient of q from
-  // the top of each product, a b 2^-(k-1) rounded down. What the quotient misses is below 2.5 for
-  // one product, below 4 for two.
-  struct ProductReduction {
+  // Reduction by a quotient of q from the bits of the sum from 2^(k-1) on, for sums below 2^(k+51).
+  // What the quotient misses is below 3, so the result is reduced.
+  struct OneStepReduction {
     Prime p;
     R multiplier;
-    int left;
+    int bits;  // k
 
-    explicit ProductReduction(const LimbTables& t)
-        : p(t),
-          multiplier(V::set1(static_cast<std::uint64_t>(
-              (static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q))),
-          left(50 - static_cast<int>(std::bit_width(t.q))) {}
+    explicit OneStepReduction(const LimbTables& t)
+        : p(t), multiplier(quotient_multiplier(t)), bits(static_cast<int>(std::bit_width(t.q))) {}
 
-    // sum + the top of a * b, from a 2^(50-k) < 2^52 and 8 b < 2^51.
-    R add_top(R sum, R a, R b) const {
-      return V::add_high(sum, V::shift_left(a, left), V::shift_left(b, 3));
-    }
-
-    // low is the sum of products and of a word, modulo 2^52, top < 2^52 that of their tops.
+    // low is the sum modulo 2^52; top < 2^52 its upper bits.
     R operator()(R low, R top) const {
       return low52(V::add_low(low, V::add_high(V::zero(), top, multiplier), p.complement), p);
+    }
+
+    R operator()(const LazySum& sum) const { return (*this)(sum.low, top_bits(sum, bits - 1)); }
+
+    // sum + the upper bits of the product a * b of reduced words: from a 2^(50-k) < 2^52 and 8 b <
+    // 2^51. Those of two products together miss one more multiple of q, and are still reduced.
+    R add_top(R sum, R a, R b) const {
+      return V::add_high(sum, V::shift_left(a, 50 - bits), V::shift_left(b, 3));
     }
 
     R mul(R a, R b) const { return (*this)(V::add_low(V::zero(), a, b), add_top(V::zero(), a, b)); }
@@ -121,6 +107,27 @@ struct IfmaArithmetic {
     R mul_add(R sum, R a, R b) const {
       const R result = (*this)(V::add_low(sum, a, b), add_top(V::zero(), a, b));
       return subtract_once(result, p.bound);
+    }
+  };
+
+  // The same by a quotient of 16 q from the bits from 2^(k+3) on, for sums below 2^(k+55), and a
+  // second quotient. 32 products of reduced words and one more reduced word fit. The result is
+  // below 2q.
+  struct TwoStepReduction {
+    Prime p;
+    R multiplier, complement16;
+    int bits;
+
+    explicit TwoStepReduction(const LimbTables& t)
+        : p(t),
+          multiplier(quotient_multiplier(t)),
+          complement16(V::set1(kTwo52 - 16 * t.q)),
+          bits(static_cast<int>(std::bit_width(t.q))) {}
+
+    R operator()(const LazySum& sum) const {
+      const R quotient = V::add_high(V::zero(), top_bits(sum, bits + 3), multiplier);
+      // In [0, 48 q) modulo 2^52.
+      return reduce(V::add_low(sum.low, quotient, complement16), p);
     }
   };
 };
