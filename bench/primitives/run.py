@@ -182,14 +182,15 @@ def measure_limits(program, ours, minima, gate, vendor):
 
 
 def print_table(rows, found):
-    print(f"{'operation':22}{'N':>6}  {'tier':11}{'ours us':>11}{'median':>11}  {'peer':9}{'us':>12}{'median':>12}{'ratio':>8}")
+    print(f"{'operation':22}{'N':>6}  {'tier':11}{'ours us':>11}{'median':>11}  "
+          f"{'peer':9}{'us':>12}{'median':>12}{'ratio':>8}")
     for row in rows:
         print(f"{row['op']:22}{'2^' + str(row['log_n']):>6}  {row['tier']:11}{row['ours_us']:11.1f}"
               f"{row['ours_median_us']:11.1f}  {row['peer']:9}{row['peer_us']:12.1f}{row['peer_median_us']:12.1f}"
               f"{row['ratio']:8.2f}")
     for row in found["transforms"]:
-        print(f"{row['op']} 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its operation limit {row['limit_us']:.1f} us"
-              f" ({row['ratio_without_fold']:.2f} without the fold)")
+        print(f"{row['op']} 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its operation limit"
+              f" {row['limit_us']:.1f} us ({row['ratio_without_fold']:.2f} without the fold)")
     for row in found["rotation_over_kernels"]:
         print(f"rotate 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its kernels' {row['kernels_us']:.0f} us")
     for row in found["scaling"]:
@@ -200,7 +201,7 @@ def print_table(rows, found):
 
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "bench", help="build folder of preset bench")
+    parser.add_argument("--build", type=lambda path: Path(path).resolve(), default=ROOT / "build" / "bench", help="build folder of preset bench")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "primitives.json")
     parser.add_argument("--tiers", default="avx512ifma,avx2", help="those of them that the machine has (%(default)s)")
     parser.add_argument("--peers", default="Lattigo,SEAL", help="%(default)s, or an empty list")
