@@ -95,6 +95,14 @@ struct Body {
     }
   }
 
+  // a * b + c mod q, by one quotient, for words. Exit: |result| <= 0.6 q.
+  static R mul_add(R a, R b, R c, const Prime& p) {
+    const R high = V::mul(a, b);
+    const R quotient = V::nearest_product(V::add(high, c), p.inverse);
+    const R low = V::add(V::multiply_sub(a, b, high), c);
+    return V::add(V::negative_multiply_add(quotient, p.q, high), low);
+  }
+
   template <typename F>
   static void map(Word* dst, std::size_t n, const F& f) {
     for (std::size_t i = 0; i < n; i += kWidth) {
@@ -379,7 +387,7 @@ struct Body {
                           const LimbTables& t) {
     const Prime p(t);
     map(dst, n, [&](std::size_t i) {
-      return reduce(V::add(V::load(dst + i), mul(V::load(a + i), V::load(b + i), p)), p);
+      return mul_add(V::load(a + i), V::load(b + i), V::load(dst + i), p);
     });
   }
 
@@ -387,7 +395,7 @@ struct Body {
                           const LimbTables& t) {
     const Prime p(t);
     map(dst, n, [&](std::size_t i) {
-      return reduce(V::sub(V::load(dst + i), mul(V::load(a + i), V::load(b + i), p)), p);
+      return mul_add(V::negate(V::load(a + i)), V::load(b + i), V::load(dst + i), p);
     });
   }
 
