@@ -2,7 +2,8 @@
 """Measures the engine's operations beside Lattigo's and SEAL's, in turns, on one thread (docs/benchmarks.md).
 
 In every round each operation runs once on each side; a sample counts where a loop of additions in a register
-took no more than 10 % over its minimum just before and after. Prints a table and writes JSON.
+took no more than 10 % over its minimum just before and after, and the process did not wait for a processor.
+Prints a table and writes JSON.
 """
 
 import argparse
@@ -58,13 +59,13 @@ def supports(side, op):
 
 
 def measure(all_sides, gate, repetitions, operations):
-    """{(side, op, log_n): [(microseconds, (loop before, loop after)), ...]}."""
+    """{(side, op, log_n): samples}."""
     keys = [(side, op, log_n) for op, log_n in operations for side in all_sides if supports(side, op)]
     samples = {key: [] for key in keys}
     progress = Progress(repetitions * len(keys))
 
     def counted(key):
-        return sum(gate.passes(loops) for _, loops in samples[key])
+        return sum(map(gate.passes, samples[key]))
 
     for number in range(MOST_ROUNDS * repetitions):
         waiting = {(op, log_n) for side, op, log_n in keys if counted((side, op, log_n)) < repetitions}
@@ -75,17 +76,15 @@ def measure(all_sides, gate, repetitions, operations):
         for op, log_n in (entry for entry in operations if entry in waiting):
             for side in (*all_sides[turn:], *all_sides[:turn]):
                 if supports(side, op):
-                    before = gate.calibrate()
-                    us = side.ask("run", op, log_n, 1)
-                    samples[side, op, log_n].append((us, (before, gate.calibrate())))
+                    samples[side, op, log_n].append(gate.sample(side, op, log_n, 1))
             progress.show(sum(min(counted(key), repetitions) for key in keys), f"round {number + 1}: {op} 2^{log_n}")
     return samples
 
 
 def summary(samples, gate):
     """Minimum, median, number of the samples that count; all of them where none does."""
-    accepted = [us for us, loops in samples if gate.passes(loops)]
-    used = accepted or [us for us, _ in samples]
+    accepted = [sample.us for sample in samples if gate.passes(sample)]
+    used = accepted or [sample.us for sample in samples]
     return {"us": min(used), "median_us": statistics.median(used), "samples": len(accepted), "taken": len(samples)}
 
 
@@ -201,7 +200,8 @@ def print_table(rows, found):
 
 def parse(argv):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--build", type=lambda path: Path(path).resolve(), default=ROOT / "build" / "bench", help="build folder of preset bench")
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "bench",
+                        help="build folder of preset bench")
     parser.add_argument("--output", type=Path, default=ROOT / "bench" / "results" / "primitives.json")
     parser.add_argument("--tiers", default="avx512ifma,avx2", help="those of them that the machine has (%(default)s)")
     parser.add_argument("--peers", default="Lattigo,SEAL", help="%(default)s, or an empty list")
@@ -212,6 +212,7 @@ def parse(argv):
 
 def main(argv):
     options = parse(argv)
+    options.build = options.build.resolve()  # tools run in other folders
     program = options.build / "bench" / "primitives_ours"
     load_before = os.getloadavg()
     only = [op for op in options.only.split(",") if op]

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -12,9 +13,17 @@ LATTIGO_VERSION = "6.2.0"
 SEAL_VERSION = "4.4.0"  # of the package seal-python
 FETCH_SECONDS = 300
 TOLERANCE = 1.10  # a calibration loop that takes more over its minimum means a busy machine
+WAKE_UP_US = 100  # waited before a sample begins
 
 # The exact module versions of go.mod and go.sum with the Go at hand.
 GO_ENVIRONMENT = {"GOTOOLCHAIN": "local", "GOFLAGS": "-mod=readonly -buildvcs=false", "GOWORK": "off"}
+
+
+@dataclass(frozen=True)
+class Sample:
+    us: float
+    waited_us: float
+    loop_us: float  # the slower calibration
 
 
 class Missing(Exception):
@@ -45,13 +54,24 @@ class Side:
         self.send(*words)
         return self.receive()
 
+    def waited_us(self):
+        """How long its threads have been ready without a processor, as far as the kernel tells."""
+        total = 0
+        for path in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+            try:
+                total += int(path.read_text(encoding="ascii").split()[1])
+            except (OSError, IndexError):
+                pass  # the thread has ended, or the kernel keeps no account
+        return total / 1000
+
     def close(self):
         self.process.stdin.close()
         self.process.wait()
 
 
 class Gate:
-    """Judges by a loop of dependent additions whether the processor was free, before and after a sample."""
+    """Judges whether a sample had the processor to itself: by a loop of dependent additions just before and after,
+    and by the time that its process waited for others."""
 
     def __init__(self, side):
         self.side, self.minimum, self.additions = side, float("inf"), 0
@@ -61,8 +81,15 @@ class Gate:
         self.minimum, self.additions = min(self.minimum, answer["us"]), answer["additions"]
         return answer["us"]
 
-    def passes(self, loops):
-        return max(loops) <= TOLERANCE * self.minimum
+    def sample(self, side, *words):
+        before, waited = self.calibrate(), side.waited_us()
+        us = side.ask("run", *words)
+        waited = side.waited_us() - waited
+        return Sample(us, waited, max(before, self.calibrate()))
+
+    def passes(self, sample):
+        return (sample.loop_us <= TOLERANCE * self.minimum
+                and sample.waited_us <= max((TOLERANCE - 1) * sample.us, WAKE_UP_US))
 
     def ghz(self):
         """One addition a cycle."""
