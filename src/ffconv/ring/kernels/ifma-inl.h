@@ -14,9 +14,10 @@ struct IfmaBody : IfmaArithmetic<V> {
   using Base::subtract_once;
   using typename Base::Factor;
   using typename Base::LazySum;
-  using typename Base::OneStepReduction;
   using typename Base::Prime;
-  using typename Base::TwoStepReduction;
+  using typename Base::ProductReduction;
+  template <int kExtra>
+  using SumReduction = typename Base::template SumReduction<kExtra>;
 
   template <typename F>
   static void map(Word* dst, std::size_t n, const F& f) {
@@ -44,7 +45,7 @@ struct IfmaBody : IfmaArithmetic<V> {
   // The least prime = 1 mod 4 * 128 is 7681, hence 2^64 <= 2^(k+51).
   static void import_signed(Word* dst, const std::int64_t* src, std::size_t n,
                             const LimbTables& t) {
-    const OneStepReduction reduced(t);
+    const SumReduction<0> reduced(t);
     const R offset = multiple_of_q(std::uint64_t{1} << 62, t);
     map(dst, n, [&](std::size_t i) {
       const R x = V::load_unaligned(reinterpret_cast<const Word*>(src) + i);
@@ -76,7 +77,7 @@ struct IfmaBody : IfmaArithmetic<V> {
 
   static void mul_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                         const LimbTables& t) {
-    const OneStepReduction reduced(t);
+    const ProductReduction reduced(t);
     map(dst, n, [&](std::size_t i) { return reduced.mul(V::load(a + i), V::load(b + i)); });
   }
 
@@ -120,27 +121,45 @@ struct IfmaBody : IfmaArithmetic<V> {
   // streams (64 terms of N = 2^14 on a Zen 4 core: 590 us by four, 1400 us in one pass).
   static constexpr std::size_t kOnePass = 8, kGroup = 4;
 
-  // factor(j, i): the vector of operand j at word i.
+  // factor(j, i): the vector of operand j at word i. `count` products of words below 4q < 2^(k+2)
+  // and one more word are below count * 2^(2k+4).
   template <typename F>
   static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
                            const F& factor, std::size_t terms, bool accumulate, std::size_t n,
                            const LimbTables& t) {
-    const TwoStepReduction reduced(t);
-    const std::size_t group = terms <= kOnePass ? kOnePass : kGroup;
-    for (std::size_t begin = 0; begin < terms || begin == 0; begin += group) {
-      const std::size_t end = std::min(terms, begin + group);
-      const bool add_previous = accumulate || begin != 0;
-      for (std::size_t i = 0; i < n; i += kWidth) {
-        LazySum sum0(add_previous ? V::load(dst0 + i) : V::zero());
-        LazySum sum1(add_previous ? V::load(dst1 + i) : V::zero());
-        for (std::size_t j = begin; j < end; ++j) {
-          const R b = factor(j, i);
-          sum0.add_product(V::load(a0[j] + i), b);
-          sum1.add_product(V::load(a1[j] + i), b);
-        }
-        V::store(dst0 + i, reduced(sum0));
-        V::store(dst1 + i, reduced(sum1));
+    const std::size_t group = terms <= kOnePass ? terms : kGroup;
+    const std::size_t fit = std::size_t{1} << (47 - std::bit_width(t.q));
+    const auto sum_groups = [&](const auto& reduced) {
+      std::size_t begin = 0;
+      do {
+        const std::size_t end = std::min(terms, begin + group);
+        sum_group(dst0, dst1, a0, a1, factor, begin, end, accumulate || begin != 0, n, reduced);
+        begin = end;
+      } while (begin < terms);
+    };
+    if (group <= fit) {
+      sum_groups(SumReduction<0>(t));
+    } else if (group <= 2 * fit) {
+      sum_groups(SumReduction<1>(t));
+    } else {
+      sum_groups(SumReduction<2>(t));
+    }
+  }
+
+  template <typename F, class Reduction>
+  static void sum_group(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                        const F& factor, std::size_t begin, std::size_t end, bool add_previous,
+                        std::size_t n, const Reduction& reduced) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      LazySum sum0(add_previous ? V::load(dst0 + i) : V::zero());
+      LazySum sum1(add_previous ? V::load(dst1 + i) : V::zero());
+      for (std::size_t j = begin; j < end; ++j) {
+        const R b = factor(j, i);
+        sum0.add_product(V::load(a0[j] + i), b);
+        sum1.add_product(V::load(a1[j] + i), b);
       }
+      V::store(dst0 + i, reduced(sum0));
+      V::store(dst1 + i, reduced(sum1));
     }
   }
 
@@ -171,7 +190,7 @@ struct IfmaBody : IfmaArithmetic<V> {
 
   static void tensor(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1,
                      const Word* b0, const Word* b1, std::size_t n, const LimbTables& t) {
-    const OneStepReduction reduced(t);
+    const ProductReduction reduced(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
       const R x0 = V::load(a0 + i), x1 = V::load(a1 + i);
       const R y0 = V::load(b0 + i), y1 = V::load(b1 + i);
@@ -260,9 +279,9 @@ struct IfmaBody : IfmaArithmetic<V> {
       });
     };
     if (count < 16) {
-      sum_terms(OneStepReduction(t));
+      sum_terms(SumReduction<0>(t));
     } else {
-      sum_terms(TwoStepReduction(t));
+      sum_terms(SumReduction<4>(t));
     }
   }
 
@@ -274,7 +293,7 @@ struct IfmaBody : IfmaArithmetic<V> {
 
   static void add_product_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                                 const LimbTables& t) {
-    const OneStepReduction reduced(t);
+    const ProductReduction reduced(t);
     map(dst, n, [&](std::size_t i) {
       return reduced.mul_add(V::load(dst + i), V::load(a + i), V::load(b + i));
     });
@@ -283,7 +302,7 @@ struct IfmaBody : IfmaArithmetic<V> {
   // 4q - a is at most 4q: the bounds of a product hold.
   static void sub_product_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                                 const LimbTables& t) {
-    const OneStepReduction reduced(t);
+    const ProductReduction reduced(t);
     map(dst, n, [&](std::size_t i) {
       const R negative = V::sub(reduced.p.bound, V::load(a + i));
       return reduced.mul_add(V::load(dst + i), negative, V::load(b + i));

@@ -68,66 +68,53 @@ struct IfmaArithmetic {
     }
   };
 
-  // floor(2^(51+k) / q) < 2^52 for 2^(k-1) < q < 2^k.
-  static R quotient_multiplier(const LimbTables& t) {
-    return V::set1(
-        static_cast<std::uint64_t>((static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q));
-  }
-
-  // The bits of a LazySum from 2^right on.
-  static R top_bits(const LazySum& sum, int right) {
-    return V::add(V::shift_left(sum.high, 52 - right), V::shift_right(sum.low, right));
-  }
-
-  // Reduction by a quotient of q from the bits of the sum from 2^(k-1) on, for sums below 2^(k+51).
-  // What the quotient misses is below 3, so the result is reduced.
-  struct OneStepReduction {
+  // Reduction of a sum below 2^(k+51+kExtra), 2^(k-1) < q < 2^k, by a quotient of 2^kExtra q: the
+  // bits of the sum from 2^(k-1+kExtra) on times floor(2^(51+k) / q), at most three too small.
+  template <int kExtra>
+  struct SumReduction {
     Prime p;
-    R multiplier;
+    R multiplier, complement;
     int bits;  // k
 
-    explicit OneStepReduction(const LimbTables& t)
-        : p(t), multiplier(quotient_multiplier(t)), bits(static_cast<int>(std::bit_width(t.q))) {}
+    explicit SumReduction(const LimbTables& t)
+        : p(t),
+          multiplier(V::set1(static_cast<std::uint64_t>(
+              (static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q))),
+          complement(V::set1(kTwo52 - (t.q << kExtra))),
+          bits(static_cast<int>(std::bit_width(t.q))) {}
+
+    R operator()(const LazySum& sum) const {
+      const int right = bits - 1 + kExtra;
+      return (*this)(sum.low,
+                     V::add(V::shift_left(sum.high, 52 - right), V::shift_right(sum.low, right)));
+    }
 
     // low is the sum modulo 2^52; top < 2^52 its upper bits.
     R operator()(R low, R top) const {
-      return low52(V::add_low(low, V::add_high(V::zero(), top, multiplier), p.complement), p);
+      const R quotient = V::add_high(V::zero(), top, multiplier);
+      R result = low52(V::add_low(low, quotient, complement), p);  // < 3 * 2^kExtra q
+      for (int i = kExtra; i > 0; --i) {
+        result = subtract_once(result, V::shift_left(p.twice, i));
+      }
+      return result;
     }
+  };
 
-    R operator()(const LazySum& sum) const { return (*this)(sum.low, top_bits(sum, bits - 1)); }
+  // Products of reduced words; upper bits of a factor, a 2^(50-k) < 2^52, times 8 b < 2^51.
+  struct ProductReduction : SumReduction<0> {
+    using SumReduction<0>::SumReduction;
 
-    // sum + the upper bits of the product a * b of reduced words: from a 2^(50-k) < 2^52 and 8 b <
-    // 2^51. Those of two products together miss one more multiple of q, and are still reduced.
+    // sum + the upper bits of a * b. Those of two products together miss one more multiple of q
+    // than one product, which misses at most two: the result is still reduced.
     R add_top(R sum, R a, R b) const {
-      return V::add_high(sum, V::shift_left(a, 50 - bits), V::shift_left(b, 3));
+      return V::add_high(sum, V::shift_left(a, 50 - this->bits), V::shift_left(b, 3));
     }
 
     R mul(R a, R b) const { return (*this)(V::add_low(V::zero(), a, b), add_top(V::zero(), a, b)); }
 
     R mul_add(R sum, R a, R b) const {
       const R result = (*this)(V::add_low(sum, a, b), add_top(V::zero(), a, b));
-      return subtract_once(result, p.bound);
-    }
-  };
-
-  // The same by a quotient of 16 q from the bits from 2^(k+3) on, for sums below 2^(k+55), and a
-  // second quotient. 32 products of reduced words and one more reduced word fit. The result is
-  // below 2q.
-  struct TwoStepReduction {
-    Prime p;
-    R multiplier, complement16;
-    int bits;
-
-    explicit TwoStepReduction(const LimbTables& t)
-        : p(t),
-          multiplier(quotient_multiplier(t)),
-          complement16(V::set1(kTwo52 - 16 * t.q)),
-          bits(static_cast<int>(std::bit_width(t.q))) {}
-
-    R operator()(const LazySum& sum) const {
-      const R quotient = V::add_high(V::zero(), top_bits(sum, bits + 3), multiplier);
-      // In [0, 48 q) modulo 2^52.
-      return reduce(V::add_low(sum.low, quotient, complement16), p);
+      return subtract_once(result, this->p.bound);
     }
   };
 };
