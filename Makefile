@@ -1,6 +1,6 @@
 # The short commands. What they do is in scripts/ and CMakePresets.json.
 
-.PHONY: help setup setup-dev build demo test check-all bench format clean
+.PHONY: help setup setup-dev build demo test check-all bench bench-primitives format clean
 
 help:
 	@echo "make demo       install what is missing, build, classify encrypted digits"
@@ -8,6 +8,7 @@ help:
 	@echo "make build      optimized program: build/release/apps/ffconv/ffconv"
 	@echo "make check-all  make test, then clang, all sanitizers, clang-tidy, a minute of every fuzzer"
 	@echo "make bench      benchmarks, results in build/bench/results/"
+	@echo "make bench-primitives  each operation beside Lattigo and SEAL: bench/results/primitives.json"
 	@echo "make format     lay out the C++ files"
 	@echo "make clean      remove build/"
 
@@ -32,6 +33,10 @@ check-all: setup-dev
 bench: setup-dev
 	@scripts/preset.sh build bench
 	@scripts/run_benchmarks.sh
+
+bench-primitives: setup-dev
+	@scripts/preset.sh build bench
+	@python3 bench/primitives/run.py
 
 format:
 	@scripts/check_format.sh --fix

@@ -235,7 +235,7 @@ void Fixture::add_plain_products() {
   plain_products_.inputs = plain_products_.outputs = 1;
   plain_products_.level = top();
   for (std::size_t k = 0; k < kProductOperands; ++k) {
-    plain_products_.plaintexts.push_back(encoded(false));
+    plain_products_.plaintexts.push_back(std::make_shared<const PackedPlaintext>(encoded(false)));
   }
   for (std::size_t k = 0; k < kProducts; ++k) {
     plain_products_.terms.push_back({0, 0, 0, 0, static_cast<std::int32_t>(k % kProductOperands)});
@@ -251,7 +251,7 @@ void Fixture::add_linear_transform() {
   transform_.inputs = transform_.outputs = 1;
   transform_.level = top();
   for (int k = 0; k < kDiagonals; ++k) {
-    transform_.plaintexts.push_back(encoded(true));
+    transform_.plaintexts.push_back(std::make_shared<const PackedPlaintext>(encoded(true)));
   }
   const auto split_into = [&](int babies) {
     std::vector<int> steps = steps_up_to(babies - 1);

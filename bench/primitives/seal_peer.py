@@ -95,16 +95,19 @@ class Fixture:
         self.keygen.create_galois_keys([1], seal.GaloisKeys())
 
     def linear_transform_128(self):
-        rotate, multiply, add = self.evaluator.rotate_vector, self.evaluator.multiply_plain, self.evaluator.add_inplace
-        babies = [self.cipher, *(rotate(self.cipher, k, self.transform_keys) for k in range(1, BABIES))]
+        multiply, add = self.evaluator.multiply_plain, self.evaluator.add_inplace
+
+        def rotate(cipher, step):
+            return self.evaluator.rotate_vector(cipher, step, self.transform_keys)
+
+        babies = [self.cipher, *(rotate(self.cipher, k) for k in range(1, BABIES))]
         total = None
         for giant in range(GIANTS):
             part = multiply(babies[0], self.diagonals[giant * BABIES])
             for k in range(1, BABIES):
                 add(part, multiply(babies[k], self.diagonals[giant * BABIES + k]))
             if giant:
-                part = rotate(part, giant * BABIES, self.transform_keys)
-                add(total, part)
+                add(total, rotate(part, giant * BABIES))
             else:
                 total = part
         return total

@@ -20,11 +20,9 @@ struct Body {
   static constexpr int kLogWidth = std::countr_zero(kWidth);
 
   struct Prime {
-    R q, inverse, half;
+    R q, inverse;
     explicit Prime(const LimbTables& t)
-        : q(V::set1(static_cast<double>(t.q))),
-          inverse(V::set1(1.0 / static_cast<double>(t.q))),
-          half(V::set1(static_cast<double>((t.q - 1) / 2))) {}
+        : q(V::set1(static_cast<double>(t.q))), inverse(V::set1(1.0 / static_cast<double>(t.q))) {}
   };
 
   struct Factor {
@@ -34,7 +32,8 @@ struct Body {
         : w(V::set1(to_double(c.value))), ratio(V::set1(to_double(c.ratio))) {}
   };
 
-  // |x| <= 2^52. Exit: |result| <= q/2 + 1.
+  // |x| <= 2^52. Exit: |result| <= q/2 + 1; for |x| <= 2^50 exactly the representative in
+  // [-(q-1)/2, (q-1)/2], since x / q is 1/(2q) or more away from a half and its error below 1/(4q).
   static R reduce(R x, const Prime& p) {
     return V::negative_multiply_add(V::nearest_product(x, p.inverse), p.q, x);
   }
@@ -65,6 +64,14 @@ struct Body {
     }
   }
 
+  // y * w - b mod q, by one quotient. |y|, |b| <= 2^51. Exit as of mul.
+  static R mul_sub(R y, const Factor& f, R b, const Prime& p) {
+    const R high = V::mul(y, f.w);
+    const R quotient = V::nearest(V::multiply_sub(y, f.ratio, V::mul(b, p.inverse)));
+    const R low = V::sub(V::multiply_sub(y, f.w, high), b);
+    return V::add(V::negative_multiply_add(quotient, p.q, high), low);
+  }
+
   // a * b mod q. |a b| <= 2^51 q. Exit: |result| <= q (1/2 + 3 |a b / q| 2^-53): three roundings,
   // since the quotient is that of the rounded product by a rounded inverse. 0.54 q for words.
   static R mul(R a, R b, const Prime& p) {
@@ -88,10 +95,12 @@ struct Body {
     }
   }
 
-  // The representative in [-(q-1)/2, (q-1)/2], exactly. |x| <= q.
-  static R centre(R x, const Prime& p) {
-    const R lowered = V::sub(x, V::and_mask(p.q, V::greater(x, p.half)));
-    return V::add(lowered, V::and_mask(p.q, V::greater(V::negate(p.half), lowered)));
+  // a * b + c mod q, by one quotient, for words. Exit: |result| <= 0.6 q.
+  static R mul_add(R a, R b, R c, const Prime& p) {
+    const R high = V::mul(a, b);
+    const R quotient = V::nearest_product(V::add(high, c), p.inverse);
+    const R low = V::add(V::multiply_sub(a, b, high), c);
+    return V::add(V::negative_multiply_add(quotient, p.q, high), low);
   }
 
   template <typename F>
@@ -159,18 +168,15 @@ struct Body {
                                const LimbTables& t) {
     const Prime p(t);
     const Factor f(c);
-    map(dst, n, [&](std::size_t i) {
-      return reduce(V::add(V::load(dst + i), mul(V::load(a + i), f, p)), p);
-    });
+    map(dst, n,
+        [&](std::size_t i) { return mul_sub(V::load(a + i), f, V::negate(V::load(dst + i)), p); });
   }
 
   static void mul_constant_sub(Word* dst, const Word* a, const Constant& c, const Word* b,
                                std::size_t n, const LimbTables& t) {
     const Prime p(t);
     const Factor f(c);
-    map(dst, n, [&](std::size_t i) {
-      return reduce(V::sub(mul(V::load(a + i), f, p), V::load(b + i)), p);
-    });
+    map(dst, n, [&](std::size_t i) { return mul_sub(V::load(a + i), f, V::load(b + i), p); });
   }
 
   static void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c,
@@ -317,7 +323,7 @@ struct Body {
                          const LimbTables& t) {
     const Prime p(t);
     const Factor f(c);
-    map(dst, n, [&](std::size_t i) { return centre(mul(V::load(src + i), f, p), p); });
+    map(dst, n, [&](std::size_t i) { return reduce(mul(V::load(src + i), f, p), p); });
   }
 
   // Base extension reads few operands: as many vectors of each at a time as registers hold sums.
@@ -381,7 +387,7 @@ struct Body {
                           const LimbTables& t) {
     const Prime p(t);
     map(dst, n, [&](std::size_t i) {
-      return reduce(V::add(V::load(dst + i), mul(V::load(a + i), V::load(b + i), p)), p);
+      return mul_add(V::load(a + i), V::load(b + i), V::load(dst + i), p);
     });
   }
 
@@ -389,7 +395,7 @@ struct Body {
                           const LimbTables& t) {
     const Prime p(t);
     map(dst, n, [&](std::size_t i) {
-      return reduce(V::sub(V::load(dst + i), mul(V::load(a + i), V::load(b + i), p)), p);
+      return mul_add(V::negate(V::load(a + i)), V::load(b + i), V::load(dst + i), p);
     });
   }
 

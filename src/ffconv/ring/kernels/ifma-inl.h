@@ -16,7 +16,8 @@ struct IfmaBody : IfmaArithmetic<V> {
   using typename Base::LazySum;
   using typename Base::Prime;
   using typename Base::ProductReduction;
-  using typename Base::SumReduction;
+  template <int kExtra>
+  using SumReduction = typename Base::template SumReduction<kExtra>;
 
   template <typename F>
   static void map(Word* dst, std::size_t n, const F& f) {
@@ -41,10 +42,10 @@ struct IfmaBody : IfmaArithmetic<V> {
     return V::set1((bound + t.q - 1) / t.q * t.q);
   }
 
-  // n >= 128, hence q > 512 and 2^64 < 2^(k+55).
+  // The least prime = 1 mod 4 * 128 is 7681, hence 2^64 <= 2^(k+51).
   static void import_signed(Word* dst, const std::int64_t* src, std::size_t n,
                             const LimbTables& t) {
-    const SumReduction reduced(t);
+    const SumReduction<0> reduced(t);
     const R offset = multiple_of_q(std::uint64_t{1} << 62, t);
     map(dst, n, [&](std::size_t i) {
       const R x = V::load_unaligned(reinterpret_cast<const Word*>(src) + i);
@@ -120,27 +121,45 @@ struct IfmaBody : IfmaArithmetic<V> {
   // streams (64 terms of N = 2^14 on a Zen 4 core: 590 us by four, 1400 us in one pass).
   static constexpr std::size_t kOnePass = 8, kGroup = 4;
 
-  // factor(j, i): the vector of operand j at word i.
+  // factor(j, i): the vector of operand j at word i. `count` products of words below 4q < 2^(k+2)
+  // and one more word are below count * 2^(2k+4).
   template <typename F>
   static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
                            const F& factor, std::size_t terms, bool accumulate, std::size_t n,
                            const LimbTables& t) {
-    const SumReduction reduced(t);
-    const std::size_t group = terms <= kOnePass ? kOnePass : kGroup;
-    for (std::size_t begin = 0; begin < terms || begin == 0; begin += group) {
-      const std::size_t end = std::min(terms, begin + group);
-      const bool add_previous = accumulate || begin != 0;
-      for (std::size_t i = 0; i < n; i += kWidth) {
-        LazySum sum0(add_previous ? V::load(dst0 + i) : V::zero());
-        LazySum sum1(add_previous ? V::load(dst1 + i) : V::zero());
-        for (std::size_t j = begin; j < end; ++j) {
-          const R b = factor(j, i);
-          sum0.add_product(V::load(a0[j] + i), b);
-          sum1.add_product(V::load(a1[j] + i), b);
-        }
-        V::store(dst0 + i, reduced(sum0));
-        V::store(dst1 + i, reduced(sum1));
+    const std::size_t group = terms <= kOnePass ? terms : kGroup;
+    const std::size_t fit = std::size_t{1} << (47 - std::bit_width(t.q));
+    const auto sum_groups = [&](const auto& reduced) {
+      std::size_t begin = 0;
+      do {
+        const std::size_t end = std::min(terms, begin + group);
+        sum_group(dst0, dst1, a0, a1, factor, begin, end, accumulate || begin != 0, n, reduced);
+        begin = end;
+      } while (begin < terms);
+    };
+    if (group <= fit) {
+      sum_groups(SumReduction<0>(t));
+    } else if (group <= 2 * fit) {
+      sum_groups(SumReduction<1>(t));
+    } else {
+      sum_groups(SumReduction<2>(t));
+    }
+  }
+
+  template <typename F, class Reduction>
+  static void sum_group(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                        const F& factor, std::size_t begin, std::size_t end, bool add_previous,
+                        std::size_t n, const Reduction& reduced) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      LazySum sum0(add_previous ? V::load(dst0 + i) : V::zero());
+      LazySum sum1(add_previous ? V::load(dst1 + i) : V::zero());
+      for (std::size_t j = begin; j < end; ++j) {
+        const R b = factor(j, i);
+        sum0.add_product(V::load(a0[j] + i), b);
+        sum1.add_product(V::load(a1[j] + i), b);
       }
+      V::store(dst0 + i, reduced(sum0));
+      V::store(dst1 + i, reduced(sum1));
     }
   }
 
@@ -236,28 +255,34 @@ struct IfmaBody : IfmaArithmetic<V> {
   }
 
   // Digits and the overflow are made positive by a multiple of q: |digit| < 2^45, so factors stay
-  // below 2^47, and 255 terms below 2^(k+55).
+  // below 2^47, 16 terms below 2^(k+51) and 256 below 2^(k+55).
   static void extend(Word* dst, const Word* const* digits, const Constant* weights,
                      std::size_t count, const Word* overflow, const Constant& product,
                      std::size_t n, const LimbTables& t) {
-    const SumReduction reduced(t);
+    const Prime p(t);
     const R offset = multiple_of_q(std::uint64_t{1} << 45, t);
     if (count == 1 && overflow == nullptr) {
       const Factor f(weights[0]);
-      map(dst, n,
-          [&](std::size_t i) { return mul(V::add(V::load(digits[0] + i), offset), f, reduced.p); });
+      map(dst, n, [&](std::size_t i) { return mul(V::add(V::load(digits[0] + i), offset), f, p); });
       return;
     }
-    map(dst, n, [&](std::size_t i) {
-      LazySum sum(V::zero());
-      for (std::size_t j = 0; j < count; ++j) {
-        sum.add_product(V::add(V::load(digits[j] + i), offset), V::set1(weights[j].value));
-      }
-      if (overflow != nullptr) {
-        sum.add_product(V::sub(offset, V::load(overflow + i)), V::set1(product.value));
-      }
-      return reduced(sum);
-    });
+    const auto sum_terms = [&](const auto& reduced) {
+      map(dst, n, [&](std::size_t i) {
+        LazySum sum(V::zero());
+        for (std::size_t j = 0; j < count; ++j) {
+          sum.add_product(V::add(V::load(digits[j] + i), offset), V::set1(weights[j].value));
+        }
+        if (overflow != nullptr) {
+          sum.add_product(V::sub(offset, V::load(overflow + i)), V::set1(product.value));
+        }
+        return reduced(sum);
+      });
+    };
+    if (count < 16) {
+      sum_terms(SumReduction<0>(t));
+    } else {
+      sum_terms(SumReduction<4>(t));
+    }
   }
 
   // |x| < 128 < q.

@@ -68,59 +68,53 @@ struct IfmaArithmetic {
     }
   };
 
-  // Reduction of a LazySum below 2^(k+55), 2^(k-1) < q < 2^k, by a quotient of 16 q that is at most
-  // three too small. 32 products of reduced words and one more reduced word fit. The result is
-  // below 2q.
+  // Reduction of a sum below 2^(k+51+kExtra), 2^(k-1) < q < 2^k, by a quotient of 2^kExtra q: the
+  // bits of the sum from 2^(k-1+kExtra) on times floor(2^(51+k) / q), at most three too small.
+  template <int kExtra>
   struct SumReduction {
     Prime p;
-    R multiplier, complement16;
-    int right, left;
+    R multiplier, complement;
+    int bits;  // k
 
     explicit SumReduction(const LimbTables& t)
         : p(t),
           multiplier(V::set1(static_cast<std::uint64_t>(
               (static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q))),
-          complement16(V::set1(kTwo52 - 16 * t.q)),
-          right(3 + static_cast<int>(std::bit_width(t.q))),
-          left(52 - right) {}
+          complement(V::set1(kTwo52 - (t.q << kExtra))),
+          bits(static_cast<int>(std::bit_width(t.q))) {}
 
     R operator()(const LazySum& sum) const {
-      const R top = V::add(V::shift_left(sum.high, left), V::shift_right(sum.low, right));
+      const int right = bits - 1 + kExtra;
+      return (*this)(sum.low,
+                     V::add(V::shift_left(sum.high, 52 - right), V::shift_right(sum.low, right)));
+    }
+
+    // low is the sum modulo 2^52; top < 2^52 its upper bits.
+    R operator()(R low, R top) const {
       const R quotient = V::add_high(V::zero(), top, multiplier);
-      // In [0, 48 q) modulo 2^52.
-      return reduce(V::add_low(sum.low, quotient, complement16), p);
+      R result = low52(V::add_low(low, quotient, complement), p);  // < 3 * 2^kExtra q
+      for (int i = kExtra; i > 0; --i) {
+        result = subtract_once(result, V::shift_left(p.twice, i));
+      }
+      return result;
     }
   };
 
-  // Reduction of one or two products of reduced words, 2^(k-1) < q < 2^k, by a quotient of q from
-  // the top of each product, a b 2^-(k-1) rounded down. What the quotient misses is below 2.5 for
-  // one product, below 4 for two.
-  struct ProductReduction {
-    Prime p;
-    R multiplier;
-    int left;
+  // Products of reduced words; upper bits of a factor, a 2^(50-k) < 2^52, times 8 b < 2^51.
+  struct ProductReduction : SumReduction<0> {
+    using SumReduction<0>::SumReduction;
 
-    explicit ProductReduction(const LimbTables& t)
-        : p(t),
-          multiplier(V::set1(static_cast<std::uint64_t>(
-              (static_cast<u128>(1) << (51 + std::bit_width(t.q))) / t.q))),
-          left(50 - static_cast<int>(std::bit_width(t.q))) {}
-
-    // sum + the top of a * b, from a 2^(50-k) < 2^52 and 8 b < 2^51.
+    // sum + the upper bits of a * b. Those of two products together miss one more multiple of q
+    // than one product, which misses at most two: the result is still reduced.
     R add_top(R sum, R a, R b) const {
-      return V::add_high(sum, V::shift_left(a, left), V::shift_left(b, 3));
-    }
-
-    // low is the sum of products and of a word, modulo 2^52, top < 2^52 that of their tops.
-    R operator()(R low, R top) const {
-      return low52(V::add_low(low, V::add_high(V::zero(), top, multiplier), p.complement), p);
+      return V::add_high(sum, V::shift_left(a, 50 - this->bits), V::shift_left(b, 3));
     }
 
     R mul(R a, R b) const { return (*this)(V::add_low(V::zero(), a, b), add_top(V::zero(), a, b)); }
 
     R mul_add(R sum, R a, R b) const {
       const R result = (*this)(V::add_low(sum, a, b), add_top(V::zero(), a, b));
-      return subtract_once(result, p.bound);
+      return subtract_once(result, this->p.bound);
     }
   };
 };
