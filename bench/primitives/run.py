@@ -170,8 +170,8 @@ def measure_limits(program, ours, minima, gate, vendor):
     best = next(iter(ours))
     log("limits: kernels, threads, scaling")
     result = {"transforms": limits.transforms(minima, vendor, gate.ghz()),
-              "rotation_over_kernels": [limits.rotation_over_kernels(side, tier) for tier, side in ours.items()],
-              "scaling": [limits.scaling(side, tier) for tier, side in ours.items()]}
+              "rotation_over_kernels": [limits.rotation_over_kernels(gate, side, tier) for tier, side in ours.items()],
+              "scaling": [limits.scaling(gate, side, tier) for tier, side in ours.items()]}
     if os.cpu_count() >= 2:
         second, threaded = sides.Side("FFConv", [program, best]), sides.Side("FFConv", [program, best, 2])
         result["two_threads"] = limits.two_threads((ours[best], second), threaded, best)
@@ -181,19 +181,24 @@ def measure_limits(program, ours, minima, gate, vendor):
 
 
 def print_table(rows, found):
+    def uncounted(samples):
+        return "" if samples else "  (no sample had the processor to itself)"
+
     print(f"{'operation':22}{'N':>6}  {'tier':11}{'ours us':>11}{'median':>11}  "
           f"{'peer':9}{'us':>12}{'median':>12}{'ratio':>8}")
     for row in rows:
         print(f"{row['op']:22}{'2^' + str(row['log_n']):>6}  {row['tier']:11}{row['ours_us']:11.1f}"
               f"{row['ours_median_us']:11.1f}  {row['peer']:9}{row['peer_us']:12.1f}{row['peer_median_us']:12.1f}"
-              f"{row['ratio']:8.2f}")
+              f"{row['ratio']:8.2f}{uncounted(min(row['ours_samples'], row['peer_samples']))}")
     for row in found["transforms"]:
         print(f"{row['op']} 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its operation limit"
               f" {row['limit_us']:.1f} us ({row['ratio_without_fold']:.2f} without the fold)")
     for row in found["rotation_over_kernels"]:
-        print(f"rotate 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its kernels' {row['kernels_us']:.0f} us")
+        print(f"rotate 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its kernels' {row['kernels_us']:.0f} us"
+              f"{uncounted(row['samples'])}")
     for row in found["scaling"]:
-        print(f"rotate 2^{row['log_n']} {row['tier']}: ten take {row['ratio']:.3f} of ten times one")
+        print(f"rotate 2^{row['log_n']} {row['tier']}: ten take {row['ratio']:.3f} of ten times one"
+              f"{uncounted(row['samples'])}")
     for row in found.get("two_threads", []):
         print(f"{row['op']} 2^{row['log_n']} {row['tier']}: two threads reach {row['ratio']:.2f} of two processes")
 

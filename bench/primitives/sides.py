@@ -91,6 +91,9 @@ class Gate:
         return (sample.loop_us <= TOLERANCE * self.minimum
                 and sample.waited_us <= max((TOLERANCE - 1) * sample.us, WAKE_UP_US))
 
+    def passes_all(self, samples):
+        return all(map(self.passes, samples))
+
     def ghz(self):
         """One addition a cycle."""
         return self.additions / self.minimum / 1000

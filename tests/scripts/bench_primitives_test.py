@@ -100,6 +100,13 @@ class LimitsTest(unittest.TestCase):
         for vendor in ("AuthenticAMD", "GenuineIntel"):
             self.assertAlmostEqual(limits.transform_limit_us("avx512ifma", 14, vendor, 4.0), 11.52)
 
+    def test_scaling_takes_rounds_that_count(self):
+        side = FakeSide("FFConv", us=30.0)
+        found = limits.scaling(sides.Gate(side), side, "avx2")
+        self.assertEqual((found["samples"], found["ratio"]), (limits.ROUNDS, 0.1))
+        busy = FakeSide("FFConv", us=30.0, waits=5000.0)
+        self.assertEqual(limits.scaling(sides.Gate(busy), busy, "avx2")["samples"], 0)
+
 
 if __name__ == "__main__":
     unittest.main()

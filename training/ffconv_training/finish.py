@@ -14,6 +14,7 @@ from .onnx_run import OnnxNetwork
 from .trainer import evaluate, load_finished
 
 RANGE_MARGIN = 1.25
+LARGEST_BOUND = 1000.0  # no network that has learned to hold its values comes near
 EXPORT_TOLERANCE = 1e-4  # of the largest score: float32 sums in another order
 HALF_TOLERANCE = 1e-2  # weights of 11 bits
 REPORT = "report.json"
@@ -26,6 +27,10 @@ def _accuracy(scores, labels):
 def _bounds(*seen):
     """The margin applies to what the network computes, not to pixels; four digits are plenty."""
     bounds = {name: float(f"{RANGE_MARGIN * max(part[name] for part in seen):.4g}") for name in seen[0]}
+    large = [name for name, bound in bounds.items() if not bound < LARGEST_BOUND]
+    if large:
+        raise RuntimeError(f"values of {', '.join(large)} exceed {LARGEST_BOUND:g} on some images; train longer, or with "
+                           "a larger guard_clip")
     return {"input": extremes.WHITE, **bounds}
 
 

@@ -108,6 +108,17 @@ def test_a_factorized_network_of_full_rank_starts_where_the_original_ended(datas
     assert trainer.start["factorized"] == pytest.approx(trainer.start["reestimated"], abs=0.05)
 
 
+def test_a_network_that_overflows_is_not_exported(dataset, make_config, tmp_path):
+    trainer = Trainer(make_config(), dataset, tmp_path, precision="float32")
+    trainer.run()
+    state = torch.load(tmp_path / runs.NETWORK)
+    state["network"]["activations.0.c2"] *= 1e20
+    runs.save_atomically(state, tmp_path / runs.NETWORK)
+    with pytest.raises(RuntimeError, match="guard_clip"):
+        finish.finish(trainer)
+    assert not (tmp_path / runs.DONE).exists()
+
+
 def test_leading_components_lose_the_least_of_the_outputs():
     generator = torch.Generator().manual_seed(7)
     z = torch.randn(3000, 4, generator=generator) @ torch.randn(4, 10, generator=generator)

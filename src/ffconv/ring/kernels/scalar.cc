@@ -231,8 +231,7 @@ void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
   const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
     const std::uint32_t source = permutation.source[i];
-    const std::uint64_t difference =
-        b == nullptr ? a[source] : mod.sub(a[source], b[source]);
+    const std::uint64_t difference = b == nullptr ? a[source] : mod.sub(a[source], b[source]);
     dst[i] = c == nullptr ? difference : mod.add(difference, c[source]);
   }
 }
