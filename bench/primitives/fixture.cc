@@ -120,7 +120,7 @@ std::vector<int> steps_up_to(int last) {
 
 double quick_minimum_us(const std::function<void()>& call) {
   using Clock = std::chrono::steady_clock;
-  constexpr int kRepetitions = 8;
+  constexpr int kRepetitions = 20;
   double best = std::numeric_limits<double>::infinity();
   for (int k = 0; k < kRepetitions; ++k) {
     const auto start = Clock::now();
