@@ -216,14 +216,21 @@ struct Body {
   static constexpr std::size_t kLineWords = 8;
   static constexpr std::size_t kVectors = kLineWords / kWidth;
 
+  // Limbs stand at multiples of 4 KiB from each other: the lines of more than a few operands fight
+  // for the same places of the first-level cache, and packed ones are needed more than once. Many
+  // terms therefore go in passes of a few.
+  static constexpr std::size_t kOnePassTerms = 8, kPassTerms = 4;
+  static_assert(kOnePassTerms <= 16);
+
   // factor(j, i): the vector of operand j at word i.
   template <typename F>
   static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
                            const F& factor, std::size_t terms, bool accumulate, std::size_t n,
                            const LimbTables& t) {
     const Prime p(t);
-    for (std::size_t begin = 0; begin < terms || begin == 0; begin += LazySum::kMaxTerms) {
-      const std::size_t end = std::min(terms, begin + LazySum::kMaxTerms);
+    const std::size_t pass = terms <= kOnePassTerms ? kOnePassTerms : kPassTerms;
+    for (std::size_t begin = 0; begin < terms || begin == 0; begin += pass) {
+      const std::size_t end = std::min(terms, begin + pass);
       const bool add_previous = accumulate || begin != 0;
       for (std::size_t i = 0; i < n; i += kLineWords) {
         LazySum sum0[kVectors], sum1[kVectors];
