@@ -46,10 +46,11 @@ struct IfmaStages : IfmaArithmetic<V> {
     LaneFactors(const AlignedBuffer<Constant>& table, std::size_t index) {
       const std::size_t n = table.size(), block = index - n / (kWidth * kWidth);
       words = reinterpret_cast<const Word*>(table.data() + n / kWidth) +
-              2 * kWidth * ((kWidth - 1) * block - 1);
+              2 * kWidth * (kWidth - 1) * block;
     }
-    R w(std::size_t g) const { return V::load(words + 2 * kWidth * g); }
-    R ratio(std::size_t g) const { return V::load(words + 2 * kWidth * g + kWidth); }
+    // Groups count from 1.
+    R w(std::size_t g) const { return V::load(words + 2 * kWidth * (g - 1)); }
+    R ratio(std::size_t g) const { return V::load(words + 2 * kWidth * (g - 1) + kWidth); }
   };
 
   // One factor for all.
