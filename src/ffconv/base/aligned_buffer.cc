@@ -1,10 +1,9 @@
 #include "ffconv/base/aligned_buffer.h"
 
 #include <cstdint>
-#include <map>
-#include <mutex>
 #include <new>
-#include <vector>
+
+#include "ffconv/base/block_pool.h"
 
 namespace ffconv::internal {
 namespace {
@@ -19,15 +18,9 @@ constexpr std::size_t kMinPooledBytes = std::size_t{32} << 10;
 #endif
 constexpr std::size_t kMaxKeptBytes = std::size_t{256} << 20;
 
-struct Pool {
-  std::mutex mutex;
-  std::map<std::size_t, std::vector<void*>> free_blocks;  // by size
-  std::size_t kept_bytes = 0;
-};
-
 // Never destroyed: buffers may outlive every other static object.
-Pool& pool() {
-  static Pool* const instance = new Pool;
+BlockPool& pool() {
+  static BlockPool* const instance = new BlockPool(kMaxKeptBytes);
   return *instance;
 }
 
@@ -37,34 +30,14 @@ void* pool_allocate(std::size_t bytes) {
   if (bytes == 0) {
     return nullptr;
   }
-  if (bytes >= kMinPooledBytes) {
-    Pool& p = pool();
-    const std::lock_guard lock(p.mutex);
-    const auto found = p.free_blocks.find(bytes);
-    if (found != p.free_blocks.end() && !found->second.empty()) {
-      void* data = found->second.back();
-      found->second.pop_back();
-      p.kept_bytes -= bytes;
-      return data;
-    }
-  }
-  return ::operator new(bytes, kAlignment);
+  void* kept = bytes >= kMinPooledBytes ? pool().take(bytes) : nullptr;
+  return kept != nullptr ? kept : ::operator new(bytes, kAlignment);
 }
 
 void pool_free(void* data, std::size_t bytes) noexcept {
-  if (bytes >= kMinPooledBytes) {
-    Pool& p = pool();
-    const std::lock_guard lock(p.mutex);
-    if (data != nullptr && p.kept_bytes + bytes <= kMaxKeptBytes) {
-      try {
-        p.free_blocks[bytes].push_back(data);
-        p.kept_bytes += bytes;
-        return;
-      } catch (const std::bad_alloc&) {  // no room to remember it: give it back
-      }
-    }
+  if (data == nullptr || bytes < kMinPooledBytes || !pool().keep(data, bytes)) {
+    ::operator delete(data, kAlignment);
   }
-  ::operator delete(data, kAlignment);
 }
 
 }  // namespace ffconv::internal
