@@ -84,11 +84,8 @@ void add_pointwise(const FixturePtr& fixture) {
   add_kernel("mul_constant", fixture, [constant](const Fixture& f, Word* dst) {
     f.kernels().mul_constant(dst, f.limbs[1].data(), constant, f.n(), f.tables());
   });
-  add_kernel("mul_constant_add", fixture, [constant](const Fixture& f, Word* dst) {
-    f.kernels().mul_constant_add(dst, f.limbs[1].data(), constant, f.n(), f.tables());
-  });
-  add_kernel("sub_mul_constant", fixture, [constant](const Fixture& f, Word* dst) {
-    f.kernels().sub_mul_constant(dst, f.limbs[1].data(), f.limbs[2].data(), constant, f.n(),
+  add_kernel("mul_constant_sub", fixture, [constant](const Fixture& f, Word* dst) {
+    f.kernels().mul_constant_sub(dst, f.limbs[1].data(), constant, f.limbs[2].data(), f.n(),
                                  f.tables());
   });
 }

@@ -68,12 +68,9 @@ void wrap_arithmetic() {
   wrap<"ntt_inverse", &Kernels::ntt_inverse>();
   wrap<"add", &Kernels::add>();
   wrap<"sub", &Kernels::sub>();
-  wrap<"negate", &Kernels::negate>();
   wrap<"mul", &Kernels::mul>();
   wrap<"mul_constant", &Kernels::mul_constant>();
-  wrap<"mul_constant_add", &Kernels::mul_constant_add>();
   wrap<"mul_constant_sub", &Kernels::mul_constant_sub>();
-  wrap<"sub_mul_constant", &Kernels::sub_mul_constant>();
   wrap<"inner_product_pair", &Kernels::inner_product_pair>();
   wrap<"inner_product_pair_packed", &Kernels::inner_product_pair_packed>();
   wrap<"permute", &Kernels::permute>();

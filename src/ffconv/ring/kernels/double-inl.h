@@ -117,9 +117,14 @@ struct Body {
   static void export_limb(std::uint64_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
-      const R x = reduce(V::load(src + i), p);
-      V::to_u52(dst + i, V::add(x, V::and_mask(p.q, V::greater(V::set1(0.0), x))));
+      V::to_u52(dst + i, canonical(V::load(src + i), p));
     }
+  }
+
+  // The residue in [0, q).
+  static R canonical(R word, const Prime& p) {
+    const R x = reduce(word, p);
+    return V::add(x, V::and_mask(p.q, V::greater(V::set1(0.0), x)));
   }
 
   // src = high * 2^32 + low, |high| <= 2^30, 0 <= low < 2^32: one quotient for both parts.
@@ -147,10 +152,6 @@ struct Body {
     map(dst, n, [&](std::size_t i) { return reduce(V::sub(V::load(a + i), V::load(b + i)), p); });
   }
 
-  static void negate(Word* dst, const Word* a, std::size_t n, const LimbTables&) {
-    map(dst, n, [&](std::size_t i) { return V::negate(V::load(a + i)); });
-  }
-
   static void mul_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                         const LimbTables& t) {
     const Prime p(t);
@@ -164,26 +165,11 @@ struct Body {
     map(dst, n, [&](std::size_t i) { return mul(V::load(a + i), f, p); });
   }
 
-  static void mul_constant_add(Word* dst, const Word* a, const Constant& c, std::size_t n,
-                               const LimbTables& t) {
-    const Prime p(t);
-    const Factor f(c);
-    map(dst, n,
-        [&](std::size_t i) { return mul_sub(V::load(a + i), f, V::negate(V::load(dst + i)), p); });
-  }
-
   static void mul_constant_sub(Word* dst, const Word* a, const Constant& c, const Word* b,
                                std::size_t n, const LimbTables& t) {
     const Prime p(t);
     const Factor f(c);
     map(dst, n, [&](std::size_t i) { return mul_sub(V::load(a + i), f, V::load(b + i), p); });
-  }
-
-  static void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c,
-                               std::size_t n, const LimbTables& t) {
-    const Prime p(t);
-    const Factor f(c);
-    map(dst, n, [&](std::size_t i) { return mul(V::sub(V::load(a + i), V::load(b + i)), f, p); });
   }
 
   // A sum of up to 16 products of words, as high + low: high is a multiple of 2^47 that starts at
@@ -274,10 +260,13 @@ struct Body {
   }
 
   static void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
-    AlignedBuffer<std::uint64_t> residues(n);
-    export_limb(residues.data(), src, n, t);
-    for (std::size_t i = 0; i < 6 * n; ++i) {
-      dst[i] = static_cast<std::uint8_t>(residues[i / 6] >> (8 * (i % 6)));
+    const Prime p(t);
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      std::uint64_t residues[kWidth];
+      V::to_u52(residues, canonical(V::load(src + i), p));
+      for (std::size_t lane = 0; lane < kWidth; ++lane) {
+        std::memcpy(dst + 6 * (i + lane), &residues[lane], 6);  // the lowest bytes come first
+      }
     }
   }
 

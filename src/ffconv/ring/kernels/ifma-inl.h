@@ -69,12 +69,6 @@ struct IfmaBody : IfmaArithmetic<V> {
     });
   }
 
-  static void negate(Word* dst, const Word* a, std::size_t n, const LimbTables& t) {
-    const Prime p(t);
-    map(dst, n,
-        [&](std::size_t i) { return subtract_once(V::sub(p.bound, V::load(a + i)), p.bound); });
-  }
-
   static void mul_limbs(Word* dst, const Word* a, const Word* b, std::size_t n,
                         const LimbTables& t) {
     const ProductReduction reduced(t);
@@ -88,16 +82,6 @@ struct IfmaBody : IfmaArithmetic<V> {
     map(dst, n, [&](std::size_t i) { return mul(V::load(a + i), f, p); });
   }
 
-  static void mul_constant_add(Word* dst, const Word* a, const Constant& c, std::size_t n,
-                               const LimbTables& t) {
-    const Prime p(t);
-    const Factor f(c);
-    map(dst, n, [&](std::size_t i) {
-      const R sum = add_product(V::load(dst + i), V::load(a + i), f, p);
-      return subtract_once(low52(sum, p), p.bound);
-    });
-  }
-
   static void mul_constant_sub(Word* dst, const Word* a, const Constant& c, const Word* b,
                                std::size_t n, const LimbTables& t) {
     const Prime p(t);
@@ -105,15 +89,6 @@ struct IfmaBody : IfmaArithmetic<V> {
     map(dst, n, [&](std::size_t i) {
       const R negative = V::sub(p.bound, V::load(b + i));
       return subtract_once(low52(add_product(negative, V::load(a + i), f, p), p), p.bound);
-    });
-  }
-
-  static void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c,
-                               std::size_t n, const LimbTables& t) {
-    const Prime p(t);
-    const Factor f(c);
-    map(dst, n, [&](std::size_t i) {
-      return mul(V::add(V::sub(V::load(a + i), V::load(b + i)), p.bound), f, p);
     });
   }
 

@@ -76,18 +76,11 @@ struct Kernels {
 
   void (*add)(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables&);
   void (*sub)(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables&);
-  void (*negate)(Word* dst, const Word* a, std::size_t n, const LimbTables&);
   void (*mul)(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables&);
   void (*mul_constant)(Word* dst, const Word* a, const Constant& c, std::size_t n,
                        const LimbTables&);
-  // dst += a * c.
-  void (*mul_constant_add)(Word* dst, const Word* a, const Constant& c, std::size_t n,
-                           const LimbTables&);
   // dst = a * c - b: the last step of every division by primes.
   void (*mul_constant_sub)(Word* dst, const Word* a, const Constant& c, const Word* b,
-                           std::size_t n, const LimbTables&);
-  // dst = (a - b) * c.
-  void (*sub_mul_constant)(Word* dst, const Word* a, const Word* b, const Constant& c,
                            std::size_t n, const LimbTables&);
 
   // dst0 = sum over t of a0[t] * b[t], dst1 = sum of a1[t] * b[t]; where `accumulate`, added to

@@ -120,13 +120,6 @@ void sub(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTable
   }
 }
 
-void negate(Word* dst, const Word* a, std::size_t n, const LimbTables& t) {
-  const Residues mod(t.q);
-  for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = mod.sub(0, a[i]);
-  }
-}
-
 void mul(Word* dst, const Word* a, const Word* b, std::size_t n, const LimbTables& t) {
   const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
@@ -138,22 +131,6 @@ void mul_constant(Word* dst, const Word* a, const Constant& c, std::size_t n, co
   const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
     dst[i] = mod.mul(a[i], c.value);
-  }
-}
-
-void mul_constant_add(Word* dst, const Word* a, const Constant& c, std::size_t n,
-                      const LimbTables& t) {
-  const Residues mod(t.q);
-  for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = mod.add(dst[i], mod.mul(a[i], c.value));
-  }
-}
-
-void sub_mul_constant(Word* dst, const Word* a, const Word* b, const Constant& c, std::size_t n,
-                      const LimbTables& t) {
-  const Residues mod(t.q);
-  for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = mod.mul(mod.sub(a[i], b[i]), c.value);
   }
 }
 
@@ -332,12 +309,9 @@ constinit const Kernels kScalarKernels = {
     .ntt_inverse = ntt_inverse,
     .add = add,
     .sub = sub,
-    .negate = negate,
     .mul = mul,
     .mul_constant = mul_constant,
-    .mul_constant_add = mul_constant_add,
     .mul_constant_sub = mul_constant_sub,
-    .sub_mul_constant = sub_mul_constant,
     .inner_product_pair = inner_product_pair,
     .permute = permute,
     .sub_add_permute = sub_add_permute,
