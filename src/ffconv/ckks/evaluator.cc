@@ -83,24 +83,15 @@ void sum_rotations(const Ciphertext& a, const Decomposition& decomposition,
   const std::size_t n = ring.n();
   const LimbTables& tables = ring.tables(a.context->qp_basis(a.level)[i]);
   const bool in_q = i < a.polys[0].limb_count();
-  AlignedBuffer<Word> scratch(3 * n);
-  Word *x0 = scratch.data(), *x1 = x0 + n, *rotated = x1 + n;
   std::fill_n(d0, n, Word{0});
   std::fill_n(d1, n, Word{0});
   for (const RotationKey* key : keys) {
-    if (key == nullptr) {
-      if (in_q) {
-        ring.kernels().add(d0, d0, a.polys[0].limb(i), n, tables);
-        ring.kernels().add(d1, d1, a.polys[1].limb(i), n, tables);
-      }
-      continue;
+    if (key != nullptr) {
+      decomposition.add_rotated_limb(*key, i, in_q ? a.polys[0].limb(i) : nullptr, d0, d1);
+    } else if (in_q) {
+      ring.kernels().add(d0, d0, a.polys[0].limb(i), n, tables);
+      ring.kernels().add(d1, d1, a.polys[1].limb(i), n, tables);
     }
-    decomposition.inner_product(key->key, i, x0, x1, false);
-    ring.kernels().sub_add_permute(rotated, x0, nullptr, in_q ? a.polys[0].limb(i) : nullptr,
-                                   key->permutation, n, tables);
-    ring.kernels().add(d0, d0, rotated, n, tables);
-    ring.kernels().permute(rotated, x1, key->permutation, n);
-    ring.kernels().add(d1, d1, rotated, n, tables);
   }
 }
 

@@ -87,4 +87,28 @@ void Decomposition::inner_product(const SwitchingKey& key, std::size_t i, Word* 
                                     accumulate, n, ring.tables(context_->qp_basis(level_)[i]));
 }
 
+void Decomposition::rotate_limb(const RotationKey& key, std::size_t i, const Word* c0, Word* r0,
+                                Word* r1) const {
+  const Ring& ring = context_->ring();
+  const std::size_t n = ring.n();
+  AlignedBuffer<Word> scratch(2 * n);
+  Word *x0 = scratch.data(), *x1 = x0 + n;
+  inner_product(key.key, i, x0, x1, false);
+  ring.kernels().sub_add_permute(r0, x0, nullptr, c0, key.permutation, n,
+                                 ring.tables(context_->qp_basis(level_)[i]));
+  ring.kernels().permute(r1, x1, key.permutation, n);
+}
+
+void Decomposition::add_rotated_limb(const RotationKey& key, std::size_t i, const Word* c0,
+                                     Word* d0, Word* d1) const {
+  const Ring& ring = context_->ring();
+  const LimbTables& tables = ring.tables(context_->qp_basis(level_)[i]);
+  const std::size_t n = ring.n();
+  AlignedBuffer<Word> rotated(2 * n);
+  Word *r0 = rotated.data(), *r1 = r0 + n;
+  rotate_limb(key, i, c0, r0, r1);
+  ring.kernels().add(d0, d0, r0, n, tables);
+  ring.kernels().add(d1, d1, r1, n, tables);
+}
+
 }  // namespace ffconv

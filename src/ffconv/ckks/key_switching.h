@@ -25,13 +25,17 @@ class Decomposition {
   // Keeps every digit over QP in evaluation form: for more than one inner product.
   void expand();
 
-  int level() const { return level_; }
-  std::size_t digit_count() const { return digits_.size(); }
-
   // d_k = sum_j digit_j key_jk on limb i of QP, (key_j0, key_j1) = (b_j, a_j); where `accumulate`,
   // added to what d_0 and d_1 hold. key.level serves level().
   void inner_product(const SwitchingKey& key, std::size_t i, Word* d0, Word* d1,
                      bool accumulate) const;
+
+  // (r_0, r_1) = limb i of QP of the ciphertext (c_0, x) rotated, an extended pair. c0 is c_0's
+  // limb, nullptr where that is zero: modulo the primes of P, for c_0 over Q.
+  void rotate_limb(const RotationKey& key, std::size_t i, const Word* c0, Word* r0, Word* r1) const;
+  // (d_0, d_1) += the same.
+  void add_rotated_limb(const RotationKey& key, std::size_t i, const Word* c0, Word* d0,
+                        Word* d1) const;
 
  private:
   // Limb i of digit j over QP: a limb of x, an expanded one, or made in `scratch`.
@@ -50,8 +54,8 @@ class Decomposition {
 // switch_down_rescale).
 //   source(i, d0, d1) writes limb i of QP of both.
 //   finish(k, i, x, remainder) ends limb i of the target for polynomial k: the result is
-//   change.factor(i) x - remainder; x is nullptr where the prime enters (there, the result is
-//   `remainder`).
+//   factor_i x - remainder (ModulusChange); x is nullptr where the prime enters (there, the result
+//   is `remainder`).
 template <typename Source, typename Finish>
 void bring_down(const Ring& ring, const ModulusChange& change, const Source& source,
                 const Finish& finish) {

@@ -30,27 +30,29 @@ void check(std::span<const Ciphertext* const> inputs, const LinearTransform& tra
   }
 }
 
-// Terms by output and giant step.
-using Groups = std::map<std::int32_t, std::map<std::int32_t, std::vector<TransformTerm>>>;
-
-Groups group_terms(const LinearTransform& transform) {
-  Groups groups;
-  for (const TransformTerm& term : transform.terms) {
-    groups[term.output][term.giant].push_back(term);
-  }
-  for (std::int32_t output = 0; output < transform.outputs; ++output) {
-    if (!groups.contains(output)) {
-      fail(ErrorCode::kInvalidArgument, "linear_transform: output {} has no term", output);
-    }
-  }
-  return groups;
-}
-
 // Terms of one output and giant step, in the order of the transform.
 struct Group {
   std::int32_t output, giant;
   std::vector<TransformTerm> terms;
 };
+
+// By ascending output, then giant step.
+std::vector<Group> group_terms(const LinearTransform& transform) {
+  std::map<std::pair<std::int32_t, std::int32_t>, std::vector<TransformTerm>> by_step;
+  for (const TransformTerm& term : transform.terms) {
+    by_step[{term.output, term.giant}].push_back(term);
+  }
+  std::vector<Group> groups;
+  for (auto& [key, terms] : by_step) {
+    groups.push_back({key.first, key.second, std::move(terms)});
+  }
+  for (std::int32_t output = 0; output < transform.outputs; ++output) {
+    if (std::ranges::find(groups, output, &Group::output) == groups.end()) {
+      fail(ErrorCode::kInvalidArgument, "linear_transform: output {} has no term", output);
+    }
+  }
+  return groups;
+}
 
 // Limb by limb: the rotated inputs of one limb stay in cache while every group's products with them
 // are summed.
@@ -61,12 +63,8 @@ class GroupSums {
       : inputs_(inputs),
         transform_(transform),
         context_(*inputs[0]->context),
-        rotates_(transform.rotates()) {
-    for (const auto& [output, by_giant] : group_terms(transform)) {
-      for (const auto& [giant, terms] : by_giant) {
-        groups_.push_back({output, giant, terms});
-      }
-    }
+        rotates_(transform.rotates()),
+        groups_(group_terms(transform)) {
     if (rotates_) {
       add_babies(keys);
     }
@@ -123,8 +121,7 @@ class GroupSums {
     const std::size_t n = ring.n();
     const bool in_q = i < inputs_[0]->polys[0].limb_count();
     AlignedBuffer<Word> rotated(2 * babies_.size() * n);
-    AlignedBuffer<Word> zero(in_q ? 0 : n, Word{0});
-    rotate_limb(i, rotated.data());
+    rotate_inputs(i, rotated.data());
     std::vector<const Word*> c0, c1;
     std::vector<const std::uint8_t*> plain;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
@@ -153,18 +150,12 @@ class GroupSums {
   }
 
   // Limb i of QP of every baby, pair after pair.
-  void rotate_limb(std::size_t i, Word* dst) const {
-    const Ring& ring = context_.ring();
-    const std::size_t n = ring.n();
-    AlignedBuffer<Word> scratch(babies_.empty() ? 0 : 2 * n);
+  void rotate_inputs(std::size_t i, Word* dst) const {
+    const std::size_t n = context_.n();
     for (const Baby& baby : babies_) {
       const Poly<Eval>& c0 = inputs_[static_cast<std::size_t>(baby.input)]->polys[0];
-      Word *x0 = scratch.data(), *x1 = x0 + n;
-      decompositions_[baby.decomposition].inner_product(baby.key->key, i, x0, x1, false);
-      ring.kernels().sub_add_permute(dst, x0, nullptr, i < c0.limb_count() ? c0.limb(i) : nullptr,
-                                     baby.key->permutation, n,
-                                     ring.tables(context_.qp_basis(transform_.level)[i]));
-      ring.kernels().permute(dst + n, x1, baby.key->permutation, n);
+      decompositions_[baby.decomposition].rotate_limb(
+          *baby.key, i, i < c0.limb_count() ? c0.limb(i) : nullptr, dst, dst + n);
       dst += 2 * n;
     }
   }
@@ -181,19 +172,10 @@ class GroupSums {
 // total += rotate(x, giant), extended polynomials all.
 void add_giant_step(const Context& context, ExtendedPair& total, const ExtendedPair& x, int level,
                     const RotationKey& key) {
-  const Ring& ring = context.ring();
-  const std::size_t n = ring.n();
   const Poly<Eval> c1 = context.switch_down(level)(x.c1);
   const Decomposition decomposition(context, c1, level);
   parallel_for(total.c0.limb_count(), [&](std::size_t i) {
-    AlignedBuffer<Word> scratch(3 * n);
-    Word *x0 = scratch.data(), *x1 = x0 + n, *rotated = x1 + n;
-    decomposition.inner_product(key.key, i, x0, x1, false);
-    const LimbTables& tables = total.c0.tables(i);
-    ring.kernels().sub_add_permute(rotated, x0, nullptr, x.c0.limb(i), key.permutation, n, tables);
-    ring.kernels().add(total.c0.limb(i), total.c0.limb(i), rotated, n, tables);
-    ring.kernels().permute(rotated, x1, key.permutation, n);
-    ring.kernels().add(total.c1.limb(i), total.c1.limb(i), rotated, n, tables);
+    decomposition.add_rotated_limb(key, i, x.c0.limb(i), total.c0.limb(i), total.c1.limb(i));
   });
 }
 

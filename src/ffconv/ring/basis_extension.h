@@ -49,7 +49,7 @@ class BasisExtension {
 // into words, and the mod-down of key switching. Error of the result: at most 1/2 + 2^-45 a
 // coefficient.
 //
-// With r the remainder of x E modulo D, the result is (x E - r) / D: factor(i) x_i - remainder_i on
+// With r the remainder of x E modulo D, the result is (x E - r) / D: factor_i x_i - remainder_i on
 // limbs that stay, -remainder_i on limbs that enter, remainder_i = r / D modulo the prime.
 class ModulusChange {
  public:
@@ -66,8 +66,6 @@ class ModulusChange {
   static constexpr std::size_t kEnters = static_cast<std::size_t>(-1);
   // The number of the source's limb that is target limb i, or kEnters.
   std::size_t source_limb(std::size_t i) const { return source_limb_[i]; }
-  // E / D modulo target prime i, divided by the source's scale.
-  const Constant& factor(std::size_t i) const { return factors_[i]; }
 
   // From the leaving limbs in coefficient form, in the order of leaving().
   BasisExtension::Digits make_remainder(const std::vector<const Word*>& leaving) const {
@@ -77,7 +75,7 @@ class ModulusChange {
   // enter.
   void remainder_limb(Word* dst, const BasisExtension::Digits& remainder, std::size_t i) const;
 
-  // dst = factor(i) x - remainder; the remainder itself where the limb enters (x == nullptr).
+  // dst = factor_i x - remainder; the remainder itself where the limb enters (x == nullptr).
   void combine(Word* dst, const Word* x, const Word* remainder, std::size_t i) const;
 
   // The whole change of one polynomial over the source basis.
@@ -87,7 +85,7 @@ class ModulusChange {
   const Ring* ring_;
   Basis source_, target_;
   std::vector<std::size_t> leaving_, source_limb_;
-  std::vector<Constant> factors_;
+  std::vector<Constant> factors_;  // E / D modulo each target prime, divided by the source's scale
   std::vector<bool> factor_is_one_;
   BasisExtension extension_;  // leaving -> target, E and 1 / D in its constants
 };
