@@ -13,6 +13,7 @@
 #include "ffconv/ring/kernels/embedding_tables.h"
 #include "ffconv/ring/modulus.h"
 #include "ffconv/ring/primes.h"
+#include "ring/limb_tier.h"
 #include "ring/tier_param.h"
 
 namespace ffconv {
@@ -111,31 +112,6 @@ TEST_P(EmbeddingKernels, InversionOfATableIsThatOfTheSpecification) {
   }
 }
 
-// Words of the tier's own form, and of the scalar tier's.
-struct Limb {
-  const Kernels& kernels;
-  LimbTables tables;
-  std::size_t n;
-
-  Limb(const Kernels& k, std::uint64_t q, int log_n) : kernels(k), n(std::size_t{1} << log_n) {
-    tables.q = q;
-    tables.log_n = log_n;
-    tables.root = primitive_root(q, log_n);
-    k.prepare(tables);
-  }
-  AlignedBuffer<Word> import(const std::vector<std::uint64_t>& residues) const {
-    AlignedBuffer<Word> words(n);
-    std::copy(residues.begin(), residues.end(), words.begin());
-    kernels.import_limb(words.data(), words.data(), n, tables);
-    return words;
-  }
-  std::vector<std::uint64_t> exported(const AlignedBuffer<Word>& words) const {
-    AlignedBuffer<std::uint64_t> residues(n);
-    kernels.export_limb(residues.data(), words.data(), n, tables);
-    return to_vector(residues);
-  }
-};
-
 TEST_P(EmbeddingKernels, BytesAndProductsAreThoseOfTheSpecification) {
   std::mt19937_64 random(kSeed);
   const int log_n = 8;
@@ -150,7 +126,7 @@ TEST_P(EmbeddingKernels, BytesAndProductsAreThoseOfTheSpecification) {
       c[i] = i % 2 == 0 ? q - 1 : random() % q;
     }
     const auto run = [&](const Kernels& kernels) {
-      const Limb limb(kernels, q, log_n);
+      const LimbTier limb(kernels, q, log_n);
       std::vector<std::vector<std::uint64_t>> results;
       AlignedBuffer<Word> dst(limb.n);
       kernels.import_small(dst.data(), bytes.data(), limb.n, limb.tables);
@@ -188,7 +164,7 @@ TEST_P(EmbeddingKernels, DigitsCombineAsInTheSpecification) {
       std::vector<AlignedBuffer<Word>> digits;
       std::vector<const Word*> pointers;
       for (std::size_t j = 0; j < count; ++j) {
-        const Limb limb(kernels, primes[j], log_n);
+        const LimbTier limb(kernels, primes[j], log_n);
         digits.emplace_back(limb.n);
         kernels.make_digit(digits.back().data(), limb.import(residues[j]).data(),
                            kernels.make_constant(1, primes[j]), limb.n, limb.tables);

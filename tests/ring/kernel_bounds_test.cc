@@ -8,6 +8,7 @@
 
 #include "ffconv/ring/modulus.h"
 #include "ffconv/ring/primes.h"
+#include "ring/limb_tier.h"
 #include "ring/tier_param.h"
 
 namespace ffconv {
@@ -16,50 +17,8 @@ namespace {
 using Residues = std::vector<std::uint64_t>;
 using Limb = AlignedBuffer<Word>;
 
-// The two forms of a word that are not canonical (kernels.h).
-bool holds_doubles(const Kernels& kernels) {
-  return kernels.name != "scalar" && !kernels.name.ends_with("ifma");
-}
-
-struct Tier {
-  const Kernels& kernels;
-  LimbTables tables;
-  std::size_t n;
-
-  Tier(const Kernels& k, std::uint64_t q, int log_n) : kernels(k), n(std::size_t{1} << log_n) {
-    tables.q = q;
-    tables.log_n = log_n;
-    tables.root = primitive_root(q, log_n);
-    kernels.prepare(tables);
-  }
-
-  Limb import(const Residues& x) const {
-    Limb limb(n);
-    kernels.import_limb(limb.data(), x.data(), n, tables);
-    return limb;
-  }
-
-  // The same residues, each as the word of largest magnitude that the contract allows.
-  Limb import_extreme(const Residues& x) const {
-    Limb limb = import(x);
-    for (std::size_t i = 0; i < n; ++i) {
-      if (holds_doubles(kernels)) {
-        const auto q = static_cast<double>(tables.q), residue = static_cast<double>(x[i]);
-        limb[i] = std::bit_cast<Word>(residue <= 0.4 * q   ? residue + q
-                                      : residue >= 0.6 * q ? residue - 2 * q
-                                                           : residue);
-      } else if (kernels.name != "scalar") {
-        limb[i] += 3 * tables.q;
-      }
-    }
-    return limb;
-  }
-
-  Residues exported(const Limb& limb) const {
-    Residues x(n);
-    kernels.export_limb(x.data(), limb.data(), n, tables);
-    return x;
-  }
+struct Tier : LimbTier {
+  using LimbTier::LimbTier;
 
   // The largest word, as a multiple of q.
   double largest(const Limb& limb) const {

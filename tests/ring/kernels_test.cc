@@ -1,7 +1,6 @@
 // Every tier against the scalar specification, bit for bit after export.
 #include "ffconv/ring/kernels/kernels.h"
 
-#include <bit>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -11,19 +10,11 @@
 #include "ffconv/base/error.h"
 #include "ffconv/ring/modulus.h"
 #include "ffconv/ring/primes.h"
+#include "ring/limb_tier.h"
 #include "ring/tier_param.h"
 
 namespace ffconv {
 namespace {
-
-LimbTables make_tables(const Kernels& kernels, std::uint64_t q, int log_n) {
-  LimbTables tables;
-  tables.q = q;
-  tables.log_n = log_n;
-  tables.root = primitive_root(q, log_n);
-  kernels.prepare(tables);
-  return tables;
-}
 
 enum class Pattern { kZero, kMax, kHalf, kRandom };
 
@@ -52,41 +43,14 @@ std::vector<std::uint64_t> residues(Pattern pattern, std::size_t n, std::uint64_
 // Which of the representatives that a tier's form allows a limb holds.
 enum class Form { kImported, kExtreme };
 
-// The representative of largest magnitude (kernels.h): x + 3q below 4q for integers; x - q, down to
-// -q, for doubles. The scalar form has one only.
-Word extreme(Word word, std::uint64_t q, std::string_view tier) {
-  if (tier.find("ifma") != std::string_view::npos) {
-    return word + 3 * q;
-  }
-  if (tier.find("avx") == std::string_view::npos) {
-    return word;
-  }
-  const auto x = std::bit_cast<double>(word), modulus = static_cast<double>(q);
-  return std::bit_cast<Word>(2.0 * x < modulus ? x - modulus : x);
-}
-
-// One tier at one prime, with helpers that take and give canonical residues.
-struct Tier {
-  const Kernels& kernels;
-  LimbTables tables;
-  std::size_t n;
+struct Tier : LimbTier {
   Form form;
 
   Tier(const Kernels& k, std::uint64_t q, int log_n, Form f = Form::kImported)
-      : kernels(k), tables(make_tables(k, q, log_n)), n(std::size_t{1} << log_n), form(f) {}
+      : LimbTier(k, q, log_n), form(f) {}
 
   AlignedBuffer<Word> import(const std::vector<std::uint64_t>& x) const {
-    AlignedBuffer<Word> limb(n);
-    kernels.import_limb(limb.data(), x.data(), n, tables);
-    for (Word& word : limb) {
-      word = form == Form::kExtreme ? extreme(word, tables.q, kernels.name) : word;
-    }
-    return limb;
-  }
-  std::vector<std::uint64_t> exported(const AlignedBuffer<Word>& limb) const {
-    std::vector<std::uint64_t> x(n);
-    kernels.export_limb(x.data(), limb.data(), n, tables);
-    return x;
+    return form == Form::kExtreme ? import_extreme(x) : LimbTier::import(x);
   }
 };
 
