@@ -15,10 +15,10 @@
 #include "ffconv/ckks/encoder.h"
 #include "ffconv/ckks/secret/decryptor.h"
 #include "ffconv/ckks/secret/encryptor.h"
-#include "ffconv/ckks/secret/key_generator.h"
 #include "ffconv/plan/counts.h"
 #include "ffconv/plan/labels.h"
 #include "support/error_of.h"
+#include "support/evaluation_keys.h"
 #include "support/program_builder.h"
 
 namespace ffconv::backend {
@@ -48,14 +48,7 @@ struct Encrypted {
       : program(std::move(p)),
         context(Context::make(Params(program.params))),
         secret(SecretKey::generate(context)) {
-    const KeyGenerator generator(secret);
-    const plan::KeyRequest request = plan::key_request(program);
-    for (const std::int32_t level : request.relinearization) {
-      keys.relinearization.emplace(level, generator.relinearization_key(level));
-    }
-    for (const auto& [step, level] : request.rotations) {
-      keys.rotations.emplace(std::pair(step, level), generator.rotation_key(step, level));
-    }
+    keys = testing::make_keys(secret, plan::key_request(program));
   }
 
   std::vector<Ciphertext> encrypt_inputs(const std::vector<double>& image) const {

@@ -16,6 +16,7 @@
 #include "ffconv/runtime/secret/client.h"
 #include "ffconv/runtime/server.h"
 #include "support/error_of.h"
+#include "support/evaluation_keys.h"
 #include "support/program_builder.h"
 
 namespace ffconv::runtime {
@@ -38,16 +39,7 @@ class Inference : public ::testing::Test {
 
   // The server's keys and inputs, made with its own context.
   EvaluationKeys server_keys(const SecretKey& secret) const {
-    const KeyGenerator generator(secret);
-    EvaluationKeys keys;
-    const plan::KeyRequest& request = client_.bundle().keys;
-    for (const std::int32_t level : request.relinearization) {
-      keys.relinearization.emplace(level, generator.relinearization_key(level));
-    }
-    for (const auto& [step, level] : request.rotations) {
-      keys.rotations.emplace(std::pair(step, level), generator.rotation_key(step, level));
-    }
-    return keys;
+    return testing::make_keys(secret, client_.bundle().keys);
   }
 
   const Server server_{make_bundle()};

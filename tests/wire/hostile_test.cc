@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
-#include <new>
 #include <random>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "ffconv/base/error.h"
+#include "support/counted_new.h"
 #include "support/error_of.h"
 #include "wire/small_files.h"
 
@@ -18,36 +17,10 @@ namespace {
 // Bytes requested from operator new since the last reset, freed or not.
 std::atomic<std::size_t> requested_bytes{0};
 
-void* counted(std::size_t size, std::size_t alignment) {
-  requested_bytes += size;
-  const std::size_t rounded =
-      (std::max<std::size_t>(size, 1) + alignment - 1) / alignment * alignment;
-  void* data = std::aligned_alloc(alignment, rounded);
-  if (data == nullptr) {
-    throw std::bad_alloc();
-  }
-  return data;
-}
-
 }  // namespace
 
-void* operator new(std::size_t size) {
-  return counted(size, 16);
-}
-void* operator new(std::size_t size, std::align_val_t alignment) {
-  return counted(size, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* data) noexcept {
-  std::free(data);
-}
-void operator delete(void* data, std::size_t) noexcept {
-  std::free(data);
-}
-void operator delete(void* data, std::align_val_t) noexcept {
-  std::free(data);
-}
-void operator delete(void* data, std::size_t, std::align_val_t) noexcept {
-  std::free(data);
+void ffconv::testing::on_allocation(std::size_t bytes) {
+  requested_bytes += bytes;
 }
 
 namespace ffconv::testing {
