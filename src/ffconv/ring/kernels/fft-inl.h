@@ -82,6 +82,37 @@ struct Fft {
          V::negative_multiply_sub(w.im, difference.im, V::mul(w.re, difference.re))};
   }
 
+  // What a pass does to its points; w1 belongs to a and b, i w1 to c and d.
+  struct Forward {
+    static void two(Complex& a, Complex& b, const Complex& w) { butterfly(a, b, w); }
+    static void two_rotated(Complex& a, Complex& b, const Complex& w) {
+      rotated_butterfly(a, b, w);
+    }
+    static void four(Complex& a, Complex& b, Complex& c, Complex& d, const Complex& w0,
+                     const Complex& w1) {
+      butterfly(a, c, w0);
+      butterfly(b, d, w0);
+      butterfly(a, b, w1);
+      rotated_butterfly(c, d, w1);
+    }
+    // The first of the last stages, and what follows stage s.
+    static constexpr int kFirstStage = 0, kStep = 1;
+  };
+  struct Inverse {
+    static void two(Complex& a, Complex& b, const Complex& w) { inverse_butterfly(a, b, w); }
+    static void two_rotated(Complex& a, Complex& b, const Complex& w) {
+      inverse_rotated_butterfly(a, b, w);
+    }
+    static void four(Complex& a, Complex& b, Complex& c, Complex& d, const Complex& w0,
+                     const Complex& w1) {
+      inverse_butterfly(a, b, w1);
+      inverse_rotated_butterfly(c, d, w1);
+      inverse_butterfly(a, c, w0);
+      inverse_butterfly(b, d, w0);
+    }
+    static constexpr int kFirstStage = kLogWidth - 1, kStep = -1;
+  };
+
   // Applies f(i, a, b, c, d) to the words i, N - i, M - i, M + i of all pairs, i = 1 .. M/2; i is
   // the index of the tables' entries. Vectors as long as they are disjoint, then single words.
   template <typename F>
@@ -143,24 +174,26 @@ struct Fft {
   }
 
   // Stage s on the blocks [begin, end) of the 2^s.
-  static void forward_radix2(double* x, std::size_t m, int s, std::size_t begin, std::size_t end,
-                             const EmbeddingTables& t) {
+  template <class Direction>
+  static void radix2(double* x, std::size_t m, int s, std::size_t begin, std::size_t end,
+                     const EmbeddingTables& t) {
     const std::size_t len = m >> (s + 1);
     for (std::size_t i = begin; i < end; ++i) {
       const Complex w = entry(t.roots, i);
       double* re = x + 2 * len * i;
       for (std::size_t j = 0; j < len; j += kWidth, re += kWidth) {
         Complex a = load(re, re + m), b = load(re + len, re + len + m);
-        butterfly(a, b, w);
+        Direction::two(a, b, w);
         store(re, re + m, a);
         store(re + len, re + len + m, b);
       }
     }
   }
 
-  // Stages s and s + 1.
-  static void forward_radix4(double* x, std::size_t m, int s, std::size_t begin, std::size_t end,
-                             const EmbeddingTables& t) {
+  // Stages s and s + 1, in the direction's order.
+  template <class Direction>
+  static void radix4(double* x, std::size_t m, int s, std::size_t begin, std::size_t end,
+                     const EmbeddingTables& t) {
     const std::size_t len = m >> (s + 2);
     for (std::size_t i = begin; i < end; ++i) {
       const Complex w0 = entry(t.roots, i), w1 = entry(t.roots, 2 * i);
@@ -169,10 +202,7 @@ struct Fft {
       for (std::size_t j = 0; j < len; j += kWidth, re += kWidth, im += kWidth) {
         Complex a = load(re, im), b = load(re + len, im + len);
         Complex c = load(re + 2 * len, im + 2 * len), d = load(re + 3 * len, im + 3 * len);
-        butterfly(a, c, w0);
-        butterfly(b, d, w0);
-        butterfly(a, b, w1);
-        rotated_butterfly(c, d, w1);
+        Direction::four(a, b, c, d, w0, w1);
         store(re, im, a);
         store(re + len, im + len, b);
         store(re + 2 * len, im + 2 * len, c);
@@ -190,51 +220,25 @@ struct Fft {
     return vector_entry(t.lanes[(std::size_t{1} << (stage - 1)) - 1 + g / 2], row);
   }
 
-  static void forward_in_registers(double* x, std::size_t m, std::size_t begin, std::size_t end,
-                                   const EmbeddingTables& t) {
+  template <class Direction>
+  static void in_registers(double* x, std::size_t m, std::size_t begin, std::size_t end,
+                           const EmbeddingTables& t) {
     for (std::size_t block = begin; block < end; ++block) {
       double* re = x + block * kBlock;
       R v_re[kWidth], v_im[kWidth];
       load_rows(v_re, re);
       load_rows(v_im, re + m);
-      for (int stage = 0; stage < kLogWidth; ++stage) {
+      for (int k = 0; k < kLogWidth; ++k) {
+        const int stage = Direction::kFirstStage + k * Direction::kStep;
         const std::size_t len = kWidth >> (stage + 1);
         for (std::size_t g = 0; g < std::size_t{1} << stage; ++g) {
           const Complex w = lane_factor(t, stage, g & ~std::size_t{1}, block * kWidth);
           for (std::size_t c = 2 * len * g; c < 2 * len * g + len; ++c) {
             Complex a = {v_re[c], v_im[c]}, b = {v_re[c + len], v_im[c + len]};
             if (g % 2 == 0) {
-              butterfly(a, b, w);
+              Direction::two(a, b, w);
             } else {
-              rotated_butterfly(a, b, w);
-            }
-            v_re[c] = a.re, v_im[c] = a.im;
-            v_re[c + len] = b.re, v_im[c + len] = b.im;
-          }
-        }
-      }
-      store_rows(re, v_re);
-      store_rows(re + m, v_im);
-    }
-  }
-
-  static void inverse_in_registers(double* x, std::size_t m, std::size_t begin, std::size_t end,
-                                   const EmbeddingTables& t) {
-    for (std::size_t block = begin; block < end; ++block) {
-      double* re = x + block * kBlock;
-      R v_re[kWidth], v_im[kWidth];
-      load_rows(v_re, re);
-      load_rows(v_im, re + m);
-      for (int stage = kLogWidth - 1; stage >= 0; --stage) {
-        const std::size_t len = kWidth >> (stage + 1);
-        for (std::size_t g = 0; g < std::size_t{1} << stage; ++g) {
-          const Complex w = lane_factor(t, stage, g & ~std::size_t{1}, block * kWidth);
-          for (std::size_t c = 2 * len * g; c < 2 * len * g + len; ++c) {
-            Complex a = {v_re[c], v_im[c]}, b = {v_re[c + len], v_im[c + len]};
-            if (g % 2 == 0) {
-              inverse_butterfly(a, b, w);
-            } else {
-              inverse_rotated_butterfly(a, b, w);
+              Direction::two_rotated(a, b, w);
             }
             v_re[c] = a.re, v_im[c] = a.im;
             v_re[c + len] = b.re, v_im[c + len] = b.im;
@@ -260,44 +264,6 @@ struct Fft {
     }
   }
 
-  static void inverse_radix2(double* x, std::size_t m, int s, std::size_t begin, std::size_t end,
-                             const EmbeddingTables& t) {
-    const std::size_t len = m >> (s + 1);
-    for (std::size_t i = begin; i < end; ++i) {
-      const Complex w = entry(t.roots, i);
-      double* re = x + 2 * len * i;
-      for (std::size_t j = 0; j < len; j += kWidth, re += kWidth) {
-        Complex a = load(re, re + m), b = load(re + len, re + len + m);
-        inverse_butterfly(a, b, w);
-        store(re, re + m, a);
-        store(re + len, re + len + m, b);
-      }
-    }
-  }
-
-  // Stages s + 1 and s.
-  static void inverse_radix4(double* x, std::size_t m, int s, std::size_t begin, std::size_t end,
-                             const EmbeddingTables& t) {
-    const std::size_t len = m >> (s + 2);
-    for (std::size_t i = begin; i < end; ++i) {
-      const Complex w0 = entry(t.roots, i), w1 = entry(t.roots, 2 * i);
-      double* re = x + 4 * len * i;
-      double* im = re + m;
-      for (std::size_t j = 0; j < len; j += kWidth, re += kWidth, im += kWidth) {
-        Complex a = load(re, im), b = load(re + len, im + len);
-        Complex c = load(re + 2 * len, im + 2 * len), d = load(re + 3 * len, im + 3 * len);
-        inverse_butterfly(a, b, w1);
-        inverse_rotated_butterfly(c, d, w1);
-        inverse_butterfly(a, c, w0);
-        inverse_butterfly(b, d, w0);
-        store(re, im, a);
-        store(re + len, im + len, b);
-        store(re + 2 * len, im + 2 * len, c);
-        store(re + 3 * len, im + 3 * len, d);
-      }
-    }
-  }
-
   // Transforms that do not fit the cache run in 2^log_groups parts, once the stages before are done
   // over the whole array. A single radix-2 pass, where the number of stages is odd, comes first.
   static int log_groups(int stages, std::size_t m) {
@@ -319,17 +285,17 @@ struct Fft {
     fold(x, m, t);
     int s = 0;
     if (stages % 2 != 0) {
-      forward_radix2(x, m, 0, 0, 1, t);
+      radix2<Forward>(x, m, 0, 0, 1, t);
       s = 1;
     }
     for (; s < log; s += 2) {
-      forward_radix4(x, m, s, 0, std::size_t{1} << s, t);
+      radix4<Forward>(x, m, s, 0, std::size_t{1} << s, t);
     }
     for (std::size_t i = 0; i < groups; ++i) {
       for (int inner = s; inner < stages; inner += 2) {
-        forward_radix4(x, m, inner, i << (inner - log), (i + 1) << (inner - log), t);
+        radix4<Forward>(x, m, inner, i << (inner - log), (i + 1) << (inner - log), t);
       }
-      forward_in_registers(x, m, i * blocks, (i + 1) * blocks, t);
+      in_registers<Forward>(x, m, i * blocks, (i + 1) * blocks, t);
     }
   }
 
@@ -343,16 +309,16 @@ struct Fft {
     const std::size_t groups = std::size_t{1} << log, blocks = m / groups / kBlock;
     const int first = std::max(log, stages % 2);
     for (std::size_t i = 0; i < groups; ++i) {
-      inverse_in_registers(x, m, i * blocks, (i + 1) * blocks, t);
+      in_registers<Inverse>(x, m, i * blocks, (i + 1) * blocks, t);
       for (int s = stages - 2; s >= first; s -= 2) {
-        inverse_radix4(x, m, s, i << (s - log), (i + 1) << (s - log), t);
+        radix4<Inverse>(x, m, s, i << (s - log), (i + 1) << (s - log), t);
       }
     }
     for (int s = first - 2; s >= 0; s -= 2) {
-      inverse_radix4(x, m, s, 0, std::size_t{1} << s, t);
+      radix4<Inverse>(x, m, s, 0, std::size_t{1} << s, t);
     }
     if (stages % 2 != 0) {
-      inverse_radix2(x, m, 0, 0, 1, t);
+      radix2<Inverse>(x, m, 0, 0, 1, t);
     }
     unfold(x, m, t);
   }
