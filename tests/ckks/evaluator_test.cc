@@ -74,8 +74,9 @@ TEST_P(EvaluatorTest, PublicKeysAboveTheSpecialPrimesWorkWithMoreNoise) {
   const auto x = random_slots(f.context->n(), random_);
   const PublicKey plain = KeyGenerator(f.secret).public_key(2);
   const PublicKey extended = KeyGenerator(f.secret).public_key(1);
-  EXPECT_FALSE(plain.extended);
-  EXPECT_TRUE(extended.extended);
+  // Over the level's primes alone, and over one special prime too.
+  EXPECT_EQ(plain.b.basis(), f.context->q_basis(plain.level));
+  EXPECT_EQ(extended.b.limb_count(), f.context->q_basis(extended.level).size() + 1);
   for (const PublicKey* key : {&plain, &extended}) {
     for (int level = 0; level <= key->level; ++level) {
       const Ciphertext c = encrypt(f.context, *key, encode(*f.context, x, kScale, level));

@@ -29,7 +29,7 @@ const SwitchingKey& EvaluationKeys::relinearization_for(int level, const Params&
 
 void expand(PublicKey& key, const Context& context) {
   Basis basis = context.q_basis(key.level);
-  if (key.extended) {
+  if (context.params().has_keys(key.level)) {
     basis.push_back(context.qp_basis(key.level)[basis.size()]);
   }
   key.a = sample_uniform_vartime(context.ring(), basis, key.seed, 0);

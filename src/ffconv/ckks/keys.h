@@ -21,7 +21,6 @@ namespace ffconv {
 struct PublicKey {
   Seed seed;  // a = sample_uniform_vartime(seed, stream 0)
   int level = 0;
-  bool extended = false;  // over the special prime too
   Poly<Eval> b, a;
 };
 

@@ -82,7 +82,10 @@ class Params {
   std::size_t slot_count() const { return n(); }
   int max_level() const { return static_cast<int>(spec_.levels.size()) - 1; }
   int max_key_level() const { return max_key_level_; }  // -1: no keys at all
-  bool has_keys(int level) const { return !this->level(level).special.empty(); }
+  // Whether there is such a level, and it has special primes.
+  bool has_keys(int level) const {
+    return level >= 0 && level <= max_level() && !this->level(level).special.empty();
+  }
   const LevelSpec& level(int level) const { return spec_.levels[static_cast<std::size_t>(level)]; }
   const std::vector<std::uint64_t>& q() const { return q_; }
   const std::vector<std::uint64_t>& p() const { return p_; }

@@ -46,8 +46,12 @@ void transform_small(Word* dst, const SecureBuffer<std::int8_t>& small, const Ri
 class Encryption {
  public:
   Encryption(const Context& context, const PublicKey& key)
-      : ring_(context.ring()), key_(key), samples_(ring_), remainders_(2 * ring_.n()) {
-    if (key.extended) {
+      : ring_(context.ring()),
+        key_(key),
+        divides_(context.params().has_keys(key.level)),
+        samples_(ring_),
+        remainders_(2 * ring_.n()) {
+    if (divides_) {
       make_remainders();
     }
   }
@@ -62,7 +66,7 @@ class Encryption {
     for (std::size_t half = 0; half < 2; ++half) {
       Word* c = half == 0 ? c0 : c1;
       kernels.import_small(c, samples_.errors[half].span().data(), n, tables);
-      if (key_.extended) {
+      if (divides_) {
         const Word* digit = remainders_.data() + half * n;
         const Constant one = ring_.constant(1, prime);
         kernels.extend(remainder.data(), &digit, &one, 1, nullptr, Constant{}, n, tables);
@@ -70,7 +74,7 @@ class Encryption {
       }
       kernels.ntt_forward(c, tables);
       kernels.add_product(c, v.data(), key_half(half).limb(key_limb), n, tables);
-      if (key_.extended) {
+      if (divides_) {
         const std::uint64_t q = ring_.prime(prime);
         const Constant inverse = ring_.constant(inverse_mod(special_modulus() % q, q), prime);
         kernels.mul_constant(c, c, inverse, n, tables);
@@ -102,6 +106,7 @@ class Encryption {
 
   const Ring& ring_;
   const PublicKey& key_;
+  const bool divides_;  // by the key's special prime
   Samples samples_;
   WipedBuffer<Word> remainders_;
 };

@@ -89,7 +89,7 @@ void check_classes(const std::vector<ExchangedValue>& outputs, std::size_t class
 
 void check_keys(const plan::KeyRequest& keys, const Params& params, const std::string& what) {
   const auto check_level = [&](std::int32_t level, const std::string& kind) {
-    require(level >= 0 && level <= params.max_level() && params.has_keys(level), what,
+    require(params.has_keys(level), what,
             "expected a {} of a level of 0 to {} that carries keys, got level {}", kind,
             params.max_key_level(), level);
   };

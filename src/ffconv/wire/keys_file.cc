@@ -30,7 +30,7 @@ void write_key(ByteWriter& writer, const SwitchingKey& key, const Context& conte
 SwitchingKey read_key(ByteReader& reader, const Context& context) {
   SwitchingKey key;
   key.level = reader.u8();
-  if (key.level > context.params().max_level() || !context.params().has_keys(key.level)) {
+  if (!context.params().has_keys(key.level)) {
     reader.reject(fmt::format("expected a key of a level of 0 to {} that carries keys, got {}",
                               context.params().max_key_level(), key.level));
   }

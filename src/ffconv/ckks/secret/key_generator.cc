@@ -47,7 +47,6 @@ PublicKey KeyGenerator::public_key(int level) const {
   PublicKey key;
   key.seed = random_seed();
   key.level = level;
-  key.extended = context.params().has_keys(level);
   expand(key, context);
   key.b = sample_error(context.ring(), key.a.basis());
   subtract_product(key.b, key.a, secret_->limb(0));
@@ -83,7 +82,7 @@ SwitchingKey KeyGenerator::switching_key(const SecureBuffer<Word>& target,
   const Context& context = *secret_->context();
   const Params& params = context.params();
   const Ring& ring = context.ring();
-  if (level < 0 || level > params.max_level() || !params.has_keys(level)) {
+  if (!params.has_keys(level)) {
     fail(ErrorCode::kInvalidArgument,
          "evaluation key: expected a level of 0 to {} that has special primes, got {}",
          params.max_key_level(), level);
