@@ -17,9 +17,9 @@
 
 namespace ffconv::testing {
 
-// Eight levels of one 26-bit prime each, keys at all of them; too many for the security row.
+// Twelve levels of one 26-bit prime each, keys at all of them; too many for the security row.
 inline ParamsSpec plain_chain(int log_n) {
-  return one_prime_a_level(log_n, std::vector<double>(8, 26.0), {31}, 1, 7);
+  return one_prime_a_level(log_n, std::vector<double>(12, 26.0), {31}, 1, 11);
 }
 inline plan::RingShape plain_ring(int log_n) {
   return plan::RingShape(plain_chain(log_n));

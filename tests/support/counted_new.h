@@ -30,6 +30,14 @@ void* operator new(std::size_t bytes) {
 void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return ffconv::testing::counted_new(bytes, static_cast<std::size_t>(alignment));
 }
+// What std::stable_sort asks for. A sanitizer's own would not go with the delete below.
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  try {
+    return operator new(bytes);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
 void operator delete(void* data) noexcept {
   std::free(data);
 }

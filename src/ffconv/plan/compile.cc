@@ -79,8 +79,9 @@ class Compiler {
     const auto levels = static_cast<int>(network_.layers.size());
     bool found = false;
     for (int log_n = first; log_n <= last; ++log_n) {
-      if (levels >= kMaxPrimes || least_chain_bits(log_n, levels, options_.precision_bits,
-                                                   options_.margin) > max_log_qp(log_n)) {
+      // Two levels a layer at most (lola), in the longest chain that add_attempts() shows.
+      if (2 * levels >= kMaxPrimes || least_chain_bits(log_n, levels, options_.precision_bits,
+                                                       options_.margin) > max_log_qp(log_n)) {
         continue;
       }
       const auto layouts = consider(packing, log_n);

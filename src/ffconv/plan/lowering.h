@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "ffconv/base/assert.h"
 #include "ffconv/ckks/cost.h"
 #include "ffconv/model/network.h"
 #include "ffconv/model/ranges.h"
@@ -37,7 +38,10 @@ struct RingShape {
   explicit RingShape(const ParamsSpec& spec);
 
   std::size_t slot_count() const { return std::size_t{1} << log_n; }
-  const CostShape& at(int level) const { return levels[static_cast<std::size_t>(level)]; }
+  const CostShape& at(int level) const {
+    FFCONV_ASSERT(0 <= level && static_cast<std::size_t>(level) < levels.size());
+    return levels[static_cast<std::size_t>(level)];
+  }
   bool operator==(const RingShape&) const = default;
 };
 
