@@ -87,12 +87,13 @@ struct Fixture {
     map.outputs = 1;
     map.level = level;
     for (int giant = 0; giant < kGiants; ++giant) {
+      LinearTransform::Group& group =
+          map.groups.emplace_back(LinearTransform::Group{0, giant * kBabies, {}, {}});
       for (int baby = 0; baby < kBabies; ++baby) {
-        map.terms.push_back(
-            {0, 0, baby, giant * kBabies, static_cast<std::int32_t>(map.plaintexts.size())});
-        map.plaintexts.push_back(
-            std::make_shared<PackedPlaintext>(encode(*context, slots, kScale, level, true)));
+        group.terms.push_back({0, baby, baby});
       }
+      group.weights = std::make_shared<const PackedPlaintexts>(
+          kBabies, [&](std::size_t) { return encode(*context, slots, kScale, level, true); });
     }
     return map;
   }

@@ -67,7 +67,7 @@ void add_transforms(const FixturePtr& fixture) {
     add_kernel(
         "permute", fixture,
         [rotation](const Fixture& f, Word* dst) {
-          f.kernels().permute(dst, f.limbs[1].data(), *rotation, f.n());
+          f.kernels().permute(dst, f.limbs[1].data(), rotation->source.data(), f.n());
         },
         fmt::format("/step={}", step));
   }

@@ -71,8 +71,9 @@ class Bench {
   }
   double automorphism() {
     const WordPermutation permutation = ring_.rotation(1);
-    return minimum_us(
-        [&] { kernels_.permute(limbs_[0].data(), limbs_[1].data(), permutation, kN); });
+    return minimum_us([&] {
+      kernels_.permute(limbs_[0].data(), limbs_[1].data(), permutation.source.data(), kN);
+    });
   }
   // One source limb to one target limb.
   double base_extend() {

@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -42,29 +43,41 @@ class Estimate {
     return std::ranges::any_of(op.terms, [](const auto& t) { return t.baby != 0 || t.giant != 0; });
   }
 
-  // One plaintext for each vector, level, scale and basis; those of linear maps are packed.
+  // One plaintext for each vector, level, scale and basis; those of a linear map's output and giant
+  // step are packed together, and shared where all are the same.
   std::uint64_t weights() const {
-    using Use = std::tuple<std::int32_t, std::int32_t, bool, double>;
+    using Use = std::tuple<std::set<std::int32_t>, std::int32_t, bool, double>;
     std::set<Use> packed, plain;
     for (const Instruction& op : program_.instructions) {
       const plan::ValueInfo& x = info(op.in[0]);
       if (op.op == OpCode::kAddPlain) {
-        plain.emplace(op.vector, x.level, false, x.scale);
+        plain.emplace(std::set{op.vector}, x.level, false, x.scale);
       } else if (op.op == OpCode::kMultiplyPlain && !is_constant(op)) {
-        plain.emplace(op.vector, x.level, false, op.plain_scale);
+        plain.emplace(std::set{op.vector}, x.level, false, op.plain_scale);
       }
-      for (const plan::LinearTerm& term : op.terms) {
-        packed.emplace(term.vector, x.level, rotates(op), op.plain_scale);
+      for (auto& [step, vectors] : groups(op)) {
+        packed.emplace(std::move(vectors), x.level, rotates(op), op.plain_scale);
       }
     }
     const auto bytes = [&](const std::set<Use>& uses, std::uint64_t word_bytes) {
       std::uint64_t total = 0;
-      for (const auto& [vector, level, extended, scale] : uses) {
-        total += (extended ? extended_limbs(level) : limbs(level)) * params_.n() * word_bytes;
+      for (const auto& [vectors, level, extended, scale] : uses) {
+        total += vectors.size() * (extended ? extended_limbs(level) : limbs(level)) * params_.n() *
+                 word_bytes;
       }
       return total;
     };
     return bytes(packed, kPackedWordBytes) + bytes(plain, kWordBytes);
+  }
+
+  // The vectors of a linear map by output and giant step.
+  using Groups = std::map<std::pair<std::int32_t, std::int32_t>, std::set<std::int32_t>>;
+  static Groups groups(const Instruction& op) {
+    Groups groups;
+    for (const plan::LinearTerm& term : op.terms) {
+      groups[{term.output, term.giant}].insert(term.vector);
+    }
+    return groups;
   }
 
   bool is_constant(const Instruction& op) const {
@@ -88,14 +101,21 @@ class Estimate {
     return bytes;
   }
 
-  // What an instruction holds beside its operands and results: the rotated inputs of a linear map.
+  // What an instruction holds beside its operands and results: the digits of a linear map's inputs
+  // and the sum of every output and giant step.
   std::uint64_t working(const Instruction& op) const {
-    const std::int32_t level = info(op.in[0]).level;
-    std::set<std::pair<std::int32_t, std::int32_t>> babies;
-    for (const plan::LinearTerm& term : op.terms) {
-      babies.emplace(term.input, term.baby);
+    if (!rotates(op)) {
+      return 0;
     }
-    return 2 * babies.size() * extended_limbs(level) * limb();
+    const std::int32_t level = info(op.in[0]).level;
+    std::set<std::int32_t> decomposed;
+    for (const plan::LinearTerm& term : op.terms) {
+      if (term.baby != 0) {
+        decomposed.insert(term.input);
+      }
+    }
+    const auto digits = static_cast<std::uint64_t>(params_.digit_count(level));
+    return (digits * decomposed.size() + 2 * groups(op).size()) * extended_limbs(level) * limb();
   }
 
   std::uint64_t ciphertexts() const {

@@ -234,12 +234,13 @@ void Fixture::add_hoisted() {
 void Fixture::add_plain_products() {
   plain_products_.inputs = plain_products_.outputs = 1;
   plain_products_.level = top();
-  for (std::size_t k = 0; k < kProductOperands; ++k) {
-    plain_products_.plaintexts.push_back(std::make_shared<const PackedPlaintext>(encoded(false)));
-  }
+  LinearTransform::Group group{0, 0, {}, {}};
+  group.weights = std::make_shared<const PackedPlaintexts>(
+      kProductOperands, [&](std::size_t) { return encoded(false); });
   for (std::size_t k = 0; k < kProducts; ++k) {
-    plain_products_.terms.push_back({0, 0, 0, 0, static_cast<std::int32_t>(k % kProductOperands)});
+    group.terms.push_back({0, 0, static_cast<std::int32_t>(k % kProductOperands)});
   }
+  plain_products_.groups.push_back(std::move(group));
   operations_["multiply_plain_add"] = {[this](std::size_t) {
                                          const Ciphertext* input = &ciphertexts_[0];
                                          linear_transform({&input, 1}, plain_products_, keys_);
@@ -250,16 +251,19 @@ void Fixture::add_plain_products() {
 void Fixture::add_linear_transform() {
   transform_.inputs = transform_.outputs = 1;
   transform_.level = top();
-  for (int k = 0; k < kDiagonals; ++k) {
-    transform_.plaintexts.push_back(std::make_shared<const PackedPlaintext>(encoded(true)));
-  }
   const auto split_into = [&](int babies) {
     std::vector<int> steps = steps_up_to(babies - 1);
-    transform_.terms.clear();
-    for (int k = 0; k < kDiagonals; ++k) {
-      transform_.terms.push_back({0, 0, k % babies, k - k % babies, k});
-      if (k > 0 && k % babies == 0) {
-        steps.push_back(k);
+    transform_.groups.clear();
+    for (int giant = 0; giant < kDiagonals; giant += babies) {
+      LinearTransform::Group group{0, giant, {}, {}};
+      for (int baby = 0; baby < babies; ++baby) {
+        group.terms.push_back({0, baby, baby});
+      }
+      group.weights = std::make_shared<const PackedPlaintexts>(
+          static_cast<std::size_t>(babies), [&](std::size_t) { return encoded(true); });
+      transform_.groups.push_back(std::move(group));
+      if (giant > 0) {
+        steps.push_back(giant);
       }
     }
     make_rotation_keys(steps);

@@ -215,7 +215,7 @@ TEST(EncodedProgram, EncodesAVectorOncePerUse) {
   EXPECT_EQ(reported, (std::vector<std::size_t>{1, 2, 3, 4}));
   // a: 4 limbs of 6 bytes a word; b: 4 of 8; c: 4 and a special one of 6; the last: 3 of 8.
   EXPECT_EQ(encoded.bytes(), (4 * 6 + 4 * 8 + 5 * 6 + 3 * 8) * context->n());
-  EXPECT_EQ(encoded.transform(program.instructions[0]).plaintexts.size(), 1u);
+  EXPECT_EQ(encoded.transform(program.instructions[0]).groups.size(), 1u);
   EXPECT_EQ(encoded.plaintext(program.instructions[3]), nullptr);
 }
 

@@ -182,9 +182,11 @@ TEST_P(EvaluatorTest, LinearTransformsEqualTheirDiagonals) {
     const Ciphertext c0 = encrypt(f.secret, encode(*f.context, x[0], scale, level));
     const Ciphertext c1 = encrypt(f.secret, encode(*f.context, x[1], scale, level));
     const std::vector<const Ciphertext*> inputs = {&c0, &c1};
-    LinearTransform transform{2, 2, level, {}, {}};
+    LinearTransform transform{2, 2, level, {}};
     for (std::int32_t output = 0; output < 2; ++output) {
       for (const std::int32_t giant : {0, 16, 32}) {
+        LinearTransform::Group group{output, giant, {}, {}};
+        std::vector<std::vector<double>> vectors;
         for (std::int32_t input = 0; input < 2; ++input) {
           for (const std::int32_t baby : {0, 3}) {
             const auto weights = random_slots(n, random_);
@@ -196,12 +198,14 @@ TEST_P(EvaluatorTest, LinearTransformsEqualTheirDiagonals) {
             for (std::size_t j = 0; j < n; ++j) {
               expected[static_cast<std::size_t>(output)][j] += product[j];
             }
-            transform.terms.push_back({input, output, baby, giant,
-                                       static_cast<std::int32_t>(transform.plaintexts.size())});
-            transform.plaintexts.push_back(
-                std::make_shared<PackedPlaintext>(encode(*f.context, weights, scale, level, true)));
+            group.terms.push_back({input, baby, static_cast<std::int32_t>(vectors.size())});
+            vectors.push_back(weights);
           }
         }
+        group.weights = std::make_shared<const PackedPlaintexts>(
+            vectors.size(),
+            [&](std::size_t k) { return encode(*f.context, vectors[k], scale, level, true); });
+        transform.groups.push_back(std::move(group));
       }
     }
     const auto outputs = linear_transform(inputs, transform, f.keys);
@@ -221,11 +225,9 @@ TEST_P(EvaluatorTest, LinearTransformsWithoutRotationNeedNoKey) {
   const Ciphertext cx = encrypt(f.secret, encode(*f.context, x, kScale, 2));
   const Ciphertext cy = encrypt(f.secret, encode(*f.context, y, kScale, 2));
   const std::vector<const Ciphertext*> inputs = {&cx, &cy};
-  LinearTransform transform{2, 1, 2, {{0, 0, 0, 0, 0}, {1, 0, 0, 0, 1}}, {}};
-  transform.plaintexts.push_back(
-      std::make_shared<PackedPlaintext>(encode(*f.context, w, kScale, 2)));
-  transform.plaintexts.push_back(
-      std::make_shared<PackedPlaintext>(encode(*f.context, x, kScale, 2)));
+  const auto weights = std::make_shared<const PackedPlaintexts>(
+      2, [&](std::size_t k) { return encode(*f.context, k == 0 ? w : x, kScale, 2); });
+  const LinearTransform transform{2, 1, 2, {{0, 0, {{0, 0, 0}, {1, 0, 1}}, weights}}};
   std::vector<double> expected(n);
   for (std::size_t j = 0; j < n; ++j) {
     expected[j] = w[j] * x[j] + x[j] * y[j];

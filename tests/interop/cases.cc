@@ -78,13 +78,11 @@ LinearTransform two_by_two(const Setup& setup, double scale) {
   transform.inputs = 1;
   transform.outputs = 1;
   transform.level = level;
+  const auto weights = std::make_shared<const PackedPlaintexts>(
+      1, [&](std::size_t) { return encode(*setup.context, setup.y, scale, level, true); });
   for (const int giant : {0, back}) {
-    for (const int baby : {0, 1}) {
-      transform.terms.push_back({0, 0, baby, giant, 0});
-    }
+    transform.groups.push_back({0, giant, {{0, 0, 0}, {0, 1, 0}}, weights});
   }
-  transform.plaintexts.push_back(
-      std::make_shared<PackedPlaintext>(encode(*setup.context, setup.y, scale, level, true)));
   return transform;
 }
 

@@ -174,6 +174,54 @@ TEST_P(KernelConformance, PointwiseOperationsAgree) {
   });
 }
 
+// dst0 of every row, then dst1, of residues a (those of a0, then of a1) and b (row by row), whose
+// runs stand in turns, as linear_transform.h keeps them.
+std::vector<std::vector<std::uint64_t>> packed_products(
+    const Tier& t, const std::vector<std::vector<std::uint64_t>>& a,
+    const std::vector<std::vector<std::uint64_t>>& b, std::size_t rows, std::size_t terms) {
+  const std::size_t run_bytes = kPackedRun * kPackedBytes, stride = b.size() * run_bytes;
+  std::vector<std::uint8_t> packed(b.size() * std::max(t.n, kPackedRun) * kPackedBytes);
+  std::vector<const std::uint8_t*> factors;
+  for (std::size_t j = 0; j < b.size(); ++j) {
+    factors.push_back(packed.data() + j * run_bytes);
+    t.kernels.pack48(packed.data() + j * run_bytes, stride, t.import(b[j]).data(), t.n, t.tables);
+  }
+  std::vector<AlignedBuffer<Word>> limbs, sums;
+  std::vector<const Word*> operands;
+  std::vector<Word*> dst;
+  for (const auto& residues : a) {
+    operands.push_back(limbs.emplace_back(t.import(residues)).data());
+  }
+  for (std::size_t r = 0; r < 2 * rows; ++r) {
+    dst.push_back(sums.emplace_back(t.n).data());
+  }
+  t.kernels.packed_products(dst.data(), dst.data() + rows, rows, operands.data(),
+                            operands.data() + terms, terms, factors.data(), stride, t.n, t.tables);
+  std::vector<std::vector<std::uint64_t>> results;
+  for (const auto& sum : sums) {
+    results.push_back(t.exported(sum));
+  }
+  return results;
+}
+
+// The two inner products of the same a with row r of b.
+std::array<std::vector<std::uint64_t>, 2> inner_products(
+    const Tier& t, const std::vector<std::vector<std::uint64_t>>& a,
+    const std::vector<std::vector<std::uint64_t>>& b, std::size_t r, std::size_t terms) {
+  std::vector<AlignedBuffer<Word>> limbs;
+  std::vector<const Word*> operands;
+  for (const auto& residues : a) {
+    operands.push_back(limbs.emplace_back(t.import(residues)).data());
+  }
+  for (std::size_t j = 0; j < terms; ++j) {
+    operands.push_back(limbs.emplace_back(t.import(b[r * terms + j])).data());
+  }
+  AlignedBuffer<Word> dst0(t.n), dst1(t.n);
+  t.kernels.inner_product_pair(dst0.data(), dst1.data(), operands.data(), operands.data() + terms,
+                               operands.data() + 2 * terms, terms, false, t.n, t.tables);
+  return {t.exported(dst0), t.exported(dst1)};
+}
+
 TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
   for_each_ring(
       [](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
@@ -199,22 +247,38 @@ TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
                 results.push_back(t.exported(dst0));
                 results.push_back(t.exported(dst1));
               }
-              std::vector<std::vector<std::uint8_t>> packed(terms,
-                                                            std::vector<std::uint8_t>(6 * t.n));
-              std::vector<const std::uint8_t*> packed_pointers;
-              for (std::size_t j = 0; j < terms; ++j) {
-                t.kernels.pack48(packed[j].data(), pointers[2 * terms + j], t.n, t.tables);
-                packed_pointers.push_back(packed[j].data());
-              }
-              auto dst0 = limbs[3 * terms], dst1 = limbs[3 * terms + 1];
-              t.kernels.inner_product_pair_packed(dst0.data(), dst1.data(), pointers.data(),
-                                                  pointers.data() + terms, packed_pointers.data(),
-                                                  terms, true, t.n, t.tables);
-              EXPECT_EQ(t.exported(dst0), results[2]);
-              EXPECT_EQ(t.exported(dst1), results[3]);
               return results;
             };
             EXPECT_EQ(run(tier), run(scalar)) << terms << " terms";
+          }
+        }
+      },
+      8);
+}
+
+TEST_P(KernelConformance, PackedProductsAreInnerProductsOfEveryRow) {
+  for_each_ring(
+      [](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
+        for (const Pattern pattern : kPatterns) {
+          for (const std::size_t terms : {0, 1, 2, 15, 16, 17, 40}) {
+            for (const std::size_t rows : {1, 3, 4, 5, 9}) {
+              const auto some = [&](std::size_t count) {
+                std::vector<std::vector<std::uint64_t>> all;
+                for (std::size_t j = 0; j < count; ++j) {
+                  all.push_back(residues(pattern, tier.n, tier.tables.q, random));
+                }
+                return all;
+              };
+              const auto a = some(2 * terms), b = some(rows * terms);
+              const auto run = [&](const Tier& t) { return packed_products(t, a, b, rows, terms); };
+              EXPECT_EQ(run(tier), run(scalar)) << rows << " rows of " << terms << " terms";
+              const auto sums = run(tier);
+              for (std::size_t r = 0; r < rows; ++r) {
+                const auto row = inner_products(tier, a, b, r, terms);
+                EXPECT_EQ(sums[r], row[0]) << "row " << r;
+                EXPECT_EQ(sums[rows + r], row[1]) << "row " << r;
+              }
+            }
           }
         }
       },
@@ -233,9 +297,16 @@ TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
             static_cast<std::uint32_t>((blocks - 1 - block) * width + (i ^ block % width));
       }
     }
+    const std::size_t run_words = std::max(tier.n / 4, width);
     const auto run = [&](const Tier& t) {
       AlignedBuffer<Word> dst(t.n);
-      t.kernels.permute(dst.data(), t.import(x).data(), permutation, t.n);
+      // Run by run: each maps to an aligned run.
+      const auto src = t.import(x);
+      for (std::size_t begin = 0; begin < t.n; begin += run_words) {
+        const std::uint32_t* source = permutation.source.data() + begin;
+        t.kernels.permute(dst.data() + begin, src.data() + (*source & ~(run_words - 1)), source,
+                          run_words);
+      }
       return t.exported(dst);
     };
     EXPECT_EQ(run(tier), run(scalar));
@@ -247,7 +318,7 @@ TEST_P(KernelConformance, PermutationsOfBlocksAgree) {
         const auto second = t.import(y), third = t.import(z);
         t.kernels.sub_add_permute(
             dst.data(), t.import(x).data(), (operands & 1) != 0 ? second.data() : nullptr,
-            (operands & 2) != 0 ? third.data() : nullptr, permutation, t.n, t.tables);
+            (operands & 2) != 0 ? third.data() : nullptr, permutation.source.data(), t.n, t.tables);
         return t.exported(dst);
       };
       EXPECT_EQ(combine(tier), combine(scalar));

@@ -38,92 +38,106 @@ EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
   if (context_->params().spec() != program.params) {
     fail(ErrorCode::kMismatch, "weights: the program was made for other parameters");
   }
-  std::map<Use, std::size_t> numbers;
-  std::vector<Use> distinct;
-  for (const Instruction& op : program.instructions) {
-    for (const Use& use : uses(op)) {
-      if (numbers.try_emplace(use, distinct.size()).second) {
-        distinct.push_back(use);
-      }
-    }
-  }
-
-  std::vector<Encoded> encoded(distinct.size());
-  std::mutex reporting;
-  std::size_t done = 0;
-  parallel_for(distinct.size(), [&](std::size_t i) {
-    encoded[i] = encode_use(distinct[i]);
-    if (progress) {
-      const std::lock_guard lock(reporting);
-      progress("weights", ++done, distinct.size());
-    }
-  });
-  for (const Encoded& e : encoded) {
+  const EncodedUses encoded = encode_all(progress);
+  for (const auto& [use, e] : encoded) {
     bytes_ += e.packed ? e.packed->bytes()
                        : e.plaintext->poly.limb_count() * context_->n() * sizeof(Word);
   }
-
   for (const Instruction& op : program.instructions) {
-    const std::vector<Use> own = uses(op);
     if (op.op == OpCode::kLinear) {
-      std::vector<std::shared_ptr<const PackedPlaintext>> weights;
-      for (const Use& use : own) {
-        weights.push_back(encoded[numbers.at(use)].packed);
+      std::vector<Use> uses;
+      LinearTransform transform = transform_of(op, uses);
+      for (std::size_t g = 0; g < uses.size(); ++g) {
+        transform.groups[g].weights = encoded.at(uses[g]).packed;
       }
-      transforms_[index(op)] = make_transform(op, std::move(weights));
-    } else if (!own.empty()) {
-      plaintexts_[index(op)] = encoded[numbers.at(own.front())].plaintext;
+      transforms_[index(op)] = std::move(transform);
+    } else if (const auto use = use_of(op)) {
+      plaintexts_[index(op)] = encoded.at(*use).plaintext;
     }
   }
 }
 
+EncodedProgram::EncodedUses EncodedProgram::encode_all(const Progress& progress) const {
+  EncodedUses all;
+  for (const Instruction& op : program_.instructions) {
+    if (op.op == OpCode::kLinear) {
+      std::vector<Use> uses;
+      transform_of(op, uses);
+      for (Use& use : uses) {
+        all.try_emplace(std::move(use));
+      }
+    } else if (auto use = use_of(op)) {
+      all.try_emplace(std::move(*use));
+    }
+  }
+  std::vector<EncodedUses::value_type*> places;
+  std::size_t total = 0, done = 0;
+  for (auto& use : all) {
+    places.push_back(&use);
+    total += use.first.vectors.size();
+  }
+  std::mutex reporting;
+  parallel_for(places.size(), [&](std::size_t i) {
+    places[i]->second = encode_use(places[i]->first);
+    if (progress) {
+      const std::lock_guard lock(reporting);
+      progress("weights", done += places[i]->first.vectors.size(), total);
+    }
+  });
+  return all;
+}
+
 EncodedProgram::Encoded EncodedProgram::encode_use(const Use& use) const {
-  Plaintext plaintext =
-      encode(*context_, program_.vectors[static_cast<std::size_t>(use.vector)].values, use.scale,
-             use.level, use.extended);
+  const auto plaintext = [&](std::size_t k) {
+    const auto& values = program_.vectors[static_cast<std::size_t>(use.vectors[k])].values;
+    return encode(*context_, values, use.scale, use.level, use.extended);
+  };
   Encoded encoded;
   if (use.packed) {
-    encoded.packed = std::make_shared<const PackedPlaintext>(plaintext);
+    encoded.packed = std::make_shared<const PackedPlaintexts>(use.vectors.size(), plaintext);
   } else {
-    encoded.plaintext = std::make_shared<const Plaintext>(std::move(plaintext));
+    encoded.plaintext = std::make_shared<const Plaintext>(plaintext(0));
   }
   return encoded;
 }
 
-// For a kLinear in ascending order of the vectors.
-std::vector<EncodedProgram::Use> EncodedProgram::uses(const Instruction& op) const {
+std::optional<EncodedProgram::Use> EncodedProgram::use_of(const Instruction& op) const {
   const plan::ValueInfo& x = program_.values[static_cast<std::size_t>(op.in[0])];
   if (op.op == OpCode::kAddPlain) {
-    return {{op.vector, x.level, false, false, x.scale}};
+    return Use{{op.vector}, x.level, false, false, x.scale};
   }
   if (op.op == OpCode::kMultiplyPlain && !is_constant(program_, op.vector)) {
-    return {{op.vector, x.level, false, false, op.plain_scale}};
+    return Use{{op.vector}, x.level, false, false, op.plain_scale};
   }
-  std::vector<Use> all;
-  if (op.op == OpCode::kLinear) {
-    const bool rotates = std::ranges::any_of(
-        op.terms, [](const LinearTerm& term) { return term.baby != 0 || term.giant != 0; });
-    for (const LinearTerm& term : op.terms) {
-      all.push_back({term.vector, x.level, true, rotates, op.plain_scale});
-    }
-    std::ranges::sort(all);
-    all.erase(std::unique(all.begin(), all.end()), all.end());
-  }
-  return all;
+  return std::nullopt;
 }
 
-LinearTransform EncodedProgram::make_transform(
-    const Instruction& op, std::vector<std::shared_ptr<const PackedPlaintext>> weights) const {
+LinearTransform EncodedProgram::transform_of(const Instruction& op, std::vector<Use>& uses) const {
   LinearTransform transform;
   transform.inputs = static_cast<int>(op.in.size());
   transform.outputs = static_cast<int>(op.out.size());
   transform.level = program_.values[static_cast<std::size_t>(op.in[0])].level;
-  transform.plaintexts = std::move(weights);
-  const std::vector<Use> own = uses(op);
+  std::map<std::pair<std::int32_t, std::int32_t>, std::vector<const LinearTerm*>> by_step;
   for (const LinearTerm& term : op.terms) {
-    const auto place = std::ranges::lower_bound(own, term.vector, {}, &Use::vector);
-    transform.terms.push_back({term.input, term.output, term.baby, term.giant,
-                               static_cast<std::int32_t>(place - own.begin())});
+    by_step[{term.output, term.giant}].push_back(&term);
+  }
+  for (const auto& [step, terms] : by_step) {
+    LinearTransform::Group& group =
+        transform.groups.emplace_back(LinearTransform::Group{step.first, step.second, {}, {}});
+    std::vector<std::int32_t> vectors;
+    for (const LinearTerm* term : terms) {
+      const auto place = std::ranges::find(vectors, term->vector);
+      const auto number = static_cast<std::int32_t>(place - vectors.begin());
+      if (place == vectors.end()) {
+        vectors.push_back(term->vector);
+      }
+      group.terms.push_back({term->input, term->baby, number});
+    }
+    uses.push_back({std::move(vectors), transform.level, true, false, op.plain_scale});
+  }
+  const bool rotates = transform.rotates();
+  for (Use& use : uses) {
+    use.extended = rotates;
   }
   return transform;
 }

@@ -6,7 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -39,23 +41,28 @@ class EncodedProgram {
   const Plaintext* plaintext(const plan::Instruction& op) const;
 
  private:
-  // A vector as it is needed somewhere; each is encoded once.
+  // Vectors as they are needed somewhere: those of a group of a kLinear, packed together, or one of
+  // another instruction. Each is encoded once.
   struct Use {
-    std::int32_t vector;
+    std::vector<std::int32_t> vectors;
     int level;
-    bool packed;  // for a kLinear
+    bool packed;
     bool extended;
     double scale;
     auto operator<=>(const Use&) const = default;
   };
-  std::vector<Use> uses(const plan::Instruction& op) const;
   struct Encoded {  // one of the two
-    std::shared_ptr<const PackedPlaintext> packed;
+    std::shared_ptr<const PackedPlaintexts> packed;
     std::shared_ptr<const Plaintext> plaintext;
   };
+  using EncodedUses = std::map<Use, Encoded>;
+
+  EncodedUses encode_all(const Progress& progress) const;
   Encoded encode_use(const Use& use) const;
-  LinearTransform make_transform(const plan::Instruction& op,
-                                 std::vector<std::shared_ptr<const PackedPlaintext>> weights) const;
+  // Of a kAddPlain or kMultiplyPlain; nothing for a constant that multiplies.
+  std::optional<Use> use_of(const plan::Instruction& op) const;
+  // Of a kLinear, without weights; and what each group needs.
+  LinearTransform transform_of(const plan::Instruction& op, std::vector<Use>& uses) const;
   std::size_t index(const plan::Instruction& op) const;
 
   const plan::Program& program_;

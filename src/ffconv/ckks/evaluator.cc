@@ -80,19 +80,23 @@ double switched_noise(const Ciphertext& a) {
 void sum_rotations(const Ciphertext& a, const Decomposition& decomposition,
                    const std::vector<const RotationKey*>& keys, std::size_t i, Word* d0, Word* d1) {
   const Ring& ring = a.context->ring();
-  const std::size_t n = ring.n();
   const LimbTables& tables = ring.tables(a.context->qp_basis(a.level)[i]);
   const bool in_q = i < a.polys[0].limb_count();
-  std::fill_n(d0, n, Word{0});
-  std::fill_n(d1, n, Word{0});
-  for (const RotationKey* key : keys) {
-    if (key != nullptr) {
-      decomposition.add_rotated_limb(*key, i, in_q ? a.polys[0].limb(i) : nullptr, d0, d1);
-    } else if (in_q) {
-      ring.kernels().add(d0, d0, a.polys[0].limb(i), n, tables);
-      ring.kernels().add(d1, d1, a.polys[1].limb(i), n, tables);
+  const Word *c0 = in_q ? a.polys[0].limb(i) : nullptr, *c1 = in_q ? a.polys[1].limb(i) : nullptr;
+  const Decomposition::Limb digits = decomposition.limb(i);
+  for_each_block(ring.n(), [&](std::size_t begin, std::size_t count) {
+    Word *s0 = d0 + begin, *s1 = d1 + begin;
+    std::fill_n(s0, count, Word{0});
+    std::fill_n(s1, count, Word{0});
+    for (const RotationKey* key : keys) {
+      if (key != nullptr) {
+        digits.add_rotated(*key, begin, count, c0, s0, s1);
+      } else if (in_q) {
+        ring.kernels().add(s0, s0, c0 + begin, count, tables);
+        ring.kernels().add(s1, s1, c1 + begin, count, tables);
+      }
     }
-  }
+  });
 }
 
 Ciphertext with_polys(const Ciphertext& like, std::vector<Poly<Eval>> polys) {
@@ -115,12 +119,12 @@ Ciphertext rotate_with(const Ciphertext& a, const Decomposition& decomposition,
   bring_down(
       ring, down,
       [&](std::size_t i, Word* d0, Word* d1) {
-        decomposition.inner_product(key.key, i, d0, d1, false);
+        decomposition.limb(i).inner_product(key.key, 0, ring.n(), d0, d1, false);
       },
       [&](std::size_t k, std::size_t i, const Word* x, const Word* remainder) {
         ring.kernels().sub_add_permute(polys[k].limb(i), x, remainder,
-                                       k == 0 ? a.polys[0].limb(i) : nullptr, key.permutation,
-                                       ring.n(), polys[k].tables(i));
+                                       k == 0 ? a.polys[0].limb(i) : nullptr,
+                                       key.permutation.source.data(), ring.n(), polys[k].tables(i));
       });
   Ciphertext result = with_polys(a, std::move(polys));
   result.noise.error_std = switched_noise(a);
@@ -140,7 +144,7 @@ Ciphertext relinearize_by(const Ciphertext& a, const EvaluationKeys& keys,
                         std::copy_n(a.polys[0].limb(i), n, d0);
                         std::copy_n(a.polys[1].limb(i), n, d1);
                       }
-                      decomposition.inner_product(key, i, d0, d1, in_q);
+                      decomposition.limb(i).inner_product(key, 0, n, d0, d1, in_q);
                     }));
 }
 

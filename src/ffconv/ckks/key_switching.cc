@@ -60,55 +60,64 @@ void Decomposition::expand() {
   });
 }
 
-const Word* Decomposition::limb(std::size_t j, std::size_t i, Word* scratch) const {
-  if (is_own(j, i)) {
-    return x_->limb(i);
+Decomposition::Limb::Limb(const Decomposition& digits, std::size_t i)
+    : digits_(&digits),
+      i_(i),
+      made_(digits.expanded_.empty() ? digits.digits_.size() * digits.context_->n() : 0) {
+  for (std::size_t j = 0; j < digits.digits_.size(); ++j) {
+    if (digits.is_own(j, i)) {
+      words_[j] = digits.x_->limb(i);
+    } else if (!digits.expanded_.empty()) {
+      words_[j] = digits.expanded_[j].limb(i);
+    } else {
+      Word* const made = made_.data() + j * digits.context_->n();
+      digits.make_limb(j, i, made);
+      words_[j] = made;
+    }
   }
-  if (!expanded_.empty()) {
-    return expanded_[j].limb(i);
-  }
-  make_limb(j, i, scratch);
-  return scratch;
 }
 
-void Decomposition::inner_product(const SwitchingKey& key, std::size_t i, Word* d0, Word* d1,
-                                  bool accumulate) const {
-  FFCONV_ASSERT(context_->params().serves(key.level, level_));
-  const Ring& ring = context_->ring();
-  const std::size_t n = ring.n(), at = key_limb(context_->params(), i, level_, key.level);
-  AlignedBuffer<Word> scratch(expanded_.empty() ? digits_.size() * n : 0);
+void Decomposition::Limb::inner_product(const SwitchingKey& key, std::size_t begin,
+                                        std::size_t count, Word* d0, Word* d1,
+                                        bool accumulate) const {
+  const Context& context = *digits_->context_;
+  FFCONV_ASSERT(context.params().serves(key.level, digits_->level_));
+  const std::size_t terms = digits_->digits_.size();
+  const std::size_t at = key_limb(context.params(), i_, digits_->level_, key.level);
   std::array<const Word*, kMaxPrimes> b, a, digit;
-  for (std::size_t j = 0; j < digits_.size(); ++j) {
-    b[j] = key.b[j].limb(at);
-    a[j] = key.a[j].limb(at);
-    digit[j] = limb(j, i, expanded_.empty() ? scratch.data() + j * n : nullptr);
+  for (std::size_t j = 0; j < terms; ++j) {
+    b[j] = key.b[j].limb(at) + begin;
+    a[j] = key.a[j].limb(at) + begin;
+    digit[j] = words_[j] + begin;
   }
-  ring.kernels().inner_product_pair(d0, d1, b.data(), a.data(), digit.data(), digits_.size(),
-                                    accumulate, n, ring.tables(context_->qp_basis(level_)[i]));
+  context.ring().kernels().inner_product_pair(
+      d0, d1, b.data(), a.data(), digit.data(), terms, accumulate, count,
+      context.ring().tables(context.qp_basis(digits_->level_)[i_]));
 }
 
-void Decomposition::rotate_limb(const RotationKey& key, std::size_t i, const Word* c0, Word* r0,
-                                Word* r1) const {
-  const Ring& ring = context_->ring();
-  const std::size_t n = ring.n();
-  AlignedBuffer<Word> scratch(2 * n);
-  Word *x0 = scratch.data(), *x1 = x0 + n;
-  inner_product(key.key, i, x0, x1, false);
-  ring.kernels().sub_add_permute(r0, x0, nullptr, c0, key.permutation, n,
-                                 ring.tables(context_->qp_basis(level_)[i]));
-  ring.kernels().permute(r1, x1, key.permutation, n);
+void Decomposition::Limb::rotate(const RotationKey& key, std::size_t begin, std::size_t count,
+                                 const Word* c0, Word* r0, Word* r1) const {
+  const Ring& ring = digits_->context_->ring();
+  const std::uint32_t* const source = key.permutation.source.data() + begin;
+  const std::size_t from = *source & ~(count - 1);
+  alignas(64) std::array<Word, 2 * kBlockWords> scratch;
+  Word *x0 = scratch.data(), *x1 = x0 + count;
+  inner_product(key.key, from, count, x0, x1, false);
+  ring.kernels().sub_add_permute(r0, x0, nullptr, c0 == nullptr ? nullptr : c0 + from, source,
+                                 count,
+                                 ring.tables(digits_->context_->qp_basis(digits_->level_)[i_]));
+  ring.kernels().permute(r1, x1, source, count);
 }
 
-void Decomposition::add_rotated_limb(const RotationKey& key, std::size_t i, const Word* c0,
-                                     Word* d0, Word* d1) const {
-  const Ring& ring = context_->ring();
-  const LimbTables& tables = ring.tables(context_->qp_basis(level_)[i]);
-  const std::size_t n = ring.n();
-  AlignedBuffer<Word> rotated(2 * n);
-  Word *r0 = rotated.data(), *r1 = r0 + n;
-  rotate_limb(key, i, c0, r0, r1);
-  ring.kernels().add(d0, d0, r0, n, tables);
-  ring.kernels().add(d1, d1, r1, n, tables);
+void Decomposition::Limb::add_rotated(const RotationKey& key, std::size_t begin, std::size_t count,
+                                      const Word* c0, Word* d0, Word* d1) const {
+  const Ring& ring = digits_->context_->ring();
+  const LimbTables& tables = ring.tables(digits_->context_->qp_basis(digits_->level_)[i_]);
+  alignas(64) std::array<Word, 2 * kBlockWords> rotated;
+  Word *r0 = rotated.data(), *r1 = r0 + count;
+  rotate(key, begin, count, c0, r0, r1);
+  ring.kernels().add(d0, d0, r0, count, tables);
+  ring.kernels().add(d1, d1, r1, count, tables);
 }
 
 }  // namespace ffconv

@@ -7,6 +7,7 @@
 // the end, and adding P y is adding y to the limbs of Q. Keys are made in this form (keys.h).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -15,6 +16,19 @@
 #include "ffconv/ckks/keys.h"
 
 namespace ffconv {
+
+// Words that a loop over a limb takes at a time, so that operands read several times stay in the
+// second-level cache.
+inline constexpr std::size_t kBlockWords = 2048;
+
+// Calls body(begin, count) for the blocks of n words, n a power of two.
+template <typename Body>
+void for_each_block(std::size_t n, const Body& body) {
+  const std::size_t count = std::min(n, kBlockWords);
+  for (std::size_t begin = 0; begin < n; begin += count) {
+    body(begin, count);
+  }
+}
 
 // The digits of a polynomial x over Q_level; x must outlive it.
 class Decomposition {
@@ -25,21 +39,36 @@ class Decomposition {
   // Keeps every digit over QP in evaluation form: for more than one inner product.
   void expand();
 
-  // d_k = sum_j digit_j key_jk on limb i of QP, (key_j0, key_j1) = (b_j, a_j); where `accumulate`,
-  // added to what d_0 and d_1 hold. key.level serves level().
-  void inner_product(const SwitchingKey& key, std::size_t i, Word* d0, Word* d1,
-                     bool accumulate) const;
+  // Limb i of QP of every digit, in evaluation form; must not outlive the decomposition. Results
+  // are the `count` words from `begin` on: an aligned block of a power of two of words, for
+  // rotations at most kBlockWords. Keys serve the level of the digits.
+  class Limb {
+   public:
+    // d_k = sum_j digit_j key_jk, (key_j0, key_j1) = (b_j, a_j); where `accumulate`, added to what
+    // d_0 and d_1 hold.
+    void inner_product(const SwitchingKey& key, std::size_t begin, std::size_t count, Word* d0,
+                       Word* d1, bool accumulate) const;
 
-  // (r_0, r_1) = limb i of QP of the ciphertext (c_0, x) rotated, an extended pair. c0 is c_0's
-  // limb, nullptr where that is zero: modulo the primes of P, for c_0 over Q.
-  void rotate_limb(const RotationKey& key, std::size_t i, const Word* c0, Word* r0, Word* r1) const;
-  // (d_0, d_1) += the same.
-  void add_rotated_limb(const RotationKey& key, std::size_t i, const Word* c0, Word* d0,
-                        Word* d1) const;
+    // (r_0, r_1) = the ciphertext (c_0, x) rotated, an extended pair. c0 is the whole limb of c_0,
+    // nullptr where that is zero: modulo the primes of P, for c_0 over Q.
+    void rotate(const RotationKey& key, std::size_t begin, std::size_t count, const Word* c0,
+                Word* r0, Word* r1) const;
+    // (d_0, d_1) += the same.
+    void add_rotated(const RotationKey& key, std::size_t begin, std::size_t count, const Word* c0,
+                     Word* d0, Word* d1) const;
+
+   private:
+    friend Decomposition;
+    Limb(const Decomposition& digits, std::size_t i);
+
+    const Decomposition* digits_;
+    std::size_t i_;
+    std::array<const Word*, kMaxPrimes> words_;  // of digit j
+    AlignedBuffer<Word> made_;
+  };
+  Limb limb(std::size_t i) const { return Limb(*this, i); }
 
  private:
-  // Limb i of digit j over QP: a limb of x, an expanded one, or made in `scratch`.
-  const Word* limb(std::size_t j, std::size_t i, Word* scratch) const;
   void make_limb(std::size_t j, std::size_t i, Word* dst) const;
   bool is_own(std::size_t j, std::size_t i) const;
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
+#include <optional>
 
 #include "ffconv/base/error.h"
 #include "ffconv/base/parallel.h"
@@ -12,6 +12,9 @@
 
 namespace ffconv {
 namespace {
+
+using Group = LinearTransform::Group;
+using Term = LinearTransform::Term;
 
 void check(std::span<const Ciphertext* const> inputs, const LinearTransform& transform) {
   if (inputs.size() != static_cast<std::size_t>(transform.inputs)) {
@@ -28,34 +31,25 @@ void check(std::span<const Ciphertext* const> inputs, const LinearTransform& tra
          "linear_transform: weights are encoded for level {}, the ciphertexts stand at level {}",
          transform.level, inputs[0]->level);
   }
-}
-
-// Terms of one output and giant step, in the order of the transform.
-struct Group {
-  std::int32_t output, giant;
-  std::vector<TransformTerm> terms;
-};
-
-// By ascending output, then giant step.
-std::vector<Group> group_terms(const LinearTransform& transform) {
-  std::map<std::pair<std::int32_t, std::int32_t>, std::vector<TransformTerm>> by_step;
-  for (const TransformTerm& term : transform.terms) {
-    by_step[{term.output, term.giant}].push_back(term);
-  }
-  std::vector<Group> groups;
-  for (auto& [key, terms] : by_step) {
-    groups.push_back({key.first, key.second, std::move(terms)});
-  }
-  for (std::int32_t output = 0; output < transform.outputs; ++output) {
-    if (std::ranges::find(groups, output, &Group::output) == groups.end()) {
-      fail(ErrorCode::kInvalidArgument, "linear_transform: output {} has no term", output);
+  std::pair<std::int32_t, std::int32_t> last(-1, -1);
+  for (const Group& group : transform.groups) {
+    const std::pair place(group.output, group.giant);
+    if (place <= last || group.output > last.first + 1 || group.terms.empty()) {
+      fail(ErrorCode::kInvalidArgument,
+           "linear_transform: expected terms for every output, by ascending output and giant step; "
+           "got output {}, giant step {} after {}, {}",
+           group.output, group.giant, last.first, last.second);
     }
+    last = place;
   }
-  return groups;
+  if (last.first + 1 != transform.outputs) {
+    fail(ErrorCode::kInvalidArgument, "linear_transform: expected terms for {} outputs, got {}",
+         transform.outputs, last.first + 1);
+  }
 }
 
-// Limb by limb: the rotated inputs of one limb stay in cache while every group's products with them
-// are summed.
+// Block by block of every limb: the rotated inputs stay in cache while every group's products with
+// them are summed.
 class GroupSums {
  public:
   GroupSums(std::span<const Ciphertext* const> inputs, const LinearTransform& transform,
@@ -63,14 +57,12 @@ class GroupSums {
       : inputs_(inputs),
         transform_(transform),
         context_(*inputs[0]->context),
-        rotates_(transform.rotates()),
-        groups_(group_terms(transform)) {
+        rotates_(transform.rotates()) {
     if (rotates_) {
       add_babies(keys);
     }
+    make_batches();
   }
-
-  const std::vector<Group>& groups() const { return groups_; }
 
   // One pair a group: extended polynomials where the transform rotates, over Q otherwise.
   std::vector<ExtendedPair> run() {
@@ -80,83 +72,135 @@ class GroupSums {
     const Basis& basis =
         rotates_ ? context_.qp_basis(transform_.level) : context_.q_basis(transform_.level);
     std::vector<ExtendedPair> sums;
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
+    for (std::size_t g = 0; g < transform_.groups.size(); ++g) {
       sums.push_back({Poly<Eval>(context_.ring(), basis), Poly<Eval>(context_.ring(), basis)});
     }
-    parallel_for(basis.size(), [&](std::size_t i) { sum_limb(i, sums); });
+    parallel_for(basis.size(), [&](std::size_t i) {
+      std::vector<Decomposition::Limb> digits;
+      for (const Decomposition& decomposition : decompositions_) {
+        digits.push_back(decomposition.limb(i));
+      }
+      for_each_block(context_.n(), [&](std::size_t begin, std::size_t count) {
+        sum_block(i, digits, begin, count, sums);
+      });
+    });
     return sums;
   }
 
  private:
   struct Baby {
-    std::int32_t input, step;
+    std::int32_t input;
     std::size_t decomposition;  // of the input
     const RotationKey* key;
-    bool operator<(const Baby& other) const {
-      return std::pair(input, step) < std::pair(other.input, other.step);
-    }
+  };
+
+  struct Operand {
+    std::int32_t input;
+    std::optional<std::size_t> baby;  // its number, where the input is rotated
+  };
+  struct Batch {
+    std::size_t first, last;  // groups [first, last)
+    std::vector<Operand> operands;
   };
 
   void add_babies(const EvaluationKeys& keys) {
-    std::set<std::pair<std::int32_t, std::int32_t>> steps;
-    for (const TransformTerm& term : transform_.terms) {
-      if (term.baby != 0) {
-        steps.emplace(term.input, term.baby);
+    for (const Group& group : transform_.groups) {
+      for (const Term& term : group.terms) {
+        if (term.baby != 0) {
+          baby_numbers_.emplace(std::pair(term.input, term.baby), 0);
+        }
       }
     }
     std::map<std::int32_t, std::size_t> decomposed;
-    for (const auto& [input, step] : steps) {
+    for (auto& [baby, number] : baby_numbers_) {
+      const auto [input, step] = baby;
+      number = babies_.size();
       const auto [place, is_new] = decomposed.try_emplace(input, decompositions_.size());
       if (is_new) {
         decompositions_.emplace_back(context_, inputs_[static_cast<std::size_t>(input)]->polys[1],
                                      transform_.level);
       }
       babies_.push_back(
-          {input, step, place->second, &keys.rotation(step, transform_.level, context_.params())});
+          {input, place->second, &keys.rotation(step, transform_.level, context_.params())});
     }
   }
 
-  void sum_limb(std::size_t i, std::vector<ExtendedPair>& sums) const {
-    const Ring& ring = context_.ring();
-    const std::size_t n = ring.n();
+  // Consecutive groups of the same rotated inputs share what is read of these.
+  void make_batches() {
+    const auto alike = [](const Group& a, const Group& b) {
+      return a.weights->stride() == b.weights->stride() &&
+             std::ranges::equal(a.terms, b.terms, [](const Term& x, const Term& y) {
+               return x.input == y.input && x.baby == y.baby;
+             });
+    };
+    for (std::size_t g = 0; g < transform_.groups.size(); ++g) {
+      const Group& group = transform_.groups[g];
+      if (g > 0 && alike(transform_.groups[g - 1], group)) {
+        batches_.back().last = g + 1;
+        continue;
+      }
+      Batch& batch = batches_.emplace_back(Batch{g, g + 1, {}});
+      for (const Term& term : group.terms) {
+        const auto baby = baby_numbers_.find({term.input, term.baby});
+        batch.operands.push_back(
+            {term.input, baby == baby_numbers_.end() ? std::nullopt : std::optional(baby->second)});
+      }
+    }
+  }
+
+  // Blocks of rotated inputs begin a cache line apart modulo their size: side by side, they would
+  // meet in the same sets of the first-level cache.
+  static std::size_t stride(std::size_t count) {
+    return count + AlignedBuffer<Word>::kAlignment / sizeof(Word);
+  }
+
+  void sum_block(std::size_t i, std::span<const Decomposition::Limb> digits, std::size_t begin,
+                 std::size_t count, std::vector<ExtendedPair>& sums) const {
     const bool in_q = i < inputs_[0]->polys[0].limb_count();
-    AlignedBuffer<Word> rotated(2 * babies_.size() * n);
-    rotate_inputs(i, rotated.data());
+    AlignedBuffer<Word> rotated(2 * babies_.size() * stride(count));
+    rotate_inputs(i, digits, begin, count, rotated.data());
+    std::vector<Word*> d0, d1;
     std::vector<const Word*> c0, c1;
     std::vector<const std::uint8_t*> plain;
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-      c0.clear(), c1.clear(), plain.clear();
-      for (const TransformTerm& term : groups_[g].terms) {
-        const auto& input = inputs_[static_cast<std::size_t>(term.input)]->polys;
-        if (term.baby != 0) {
-          const Baby key{term.input, term.baby, 0, nullptr};
-          const auto baby = std::lower_bound(babies_.begin(), babies_.end(), key);
-          const Word* at =
-              rotated.data() + 2 * n * static_cast<std::size_t>(baby - babies_.begin());
+    for (const Batch& batch : batches_) {
+      c0.clear(), c1.clear(), d0.clear(), d1.clear(), plain.clear();
+      for (const Operand& x : batch.operands) {
+        if (x.baby) {
+          const Word* at = rotated.data() + 2 * stride(count) * *x.baby;
           c0.push_back(at);
-          c1.push_back(at + n);
+          c1.push_back(at + stride(count));
         } else if (in_q) {
-          c0.push_back(input[0].limb(i));
-          c1.push_back(input[1].limb(i));
-        } else {
-          continue;  // P times the input: zero modulo the primes of P
-        }
-        plain.push_back(transform_.plaintexts[static_cast<std::size_t>(term.plaintext)]->limb(i));
+          const auto& polys = inputs_[static_cast<std::size_t>(x.input)]->polys;
+          c0.push_back(polys[0].limb(i) + begin);
+          c1.push_back(polys[1].limb(i) + begin);
+        }  // else P times the input: zero modulo the primes of P
       }
-      ring.kernels().inner_product_pair_packed(sums[g].c0.limb(i), sums[g].c1.limb(i), c0.data(),
-                                               c1.data(), plain.data(), plain.size(), false, n,
-                                               sums[g].c0.tables(i));
+      for (std::size_t g = batch.first; g < batch.last; ++g) {
+        d0.push_back(sums[g].c0.limb(i) + begin);
+        d1.push_back(sums[g].c1.limb(i) + begin);
+        const Group& group = transform_.groups[g];
+        for (const Term& term : group.terms) {
+          if (term.baby != 0 || in_q) {
+            plain.push_back(
+                group.weights->words(static_cast<std::size_t>(term.plaintext), i, begin));
+          }
+        }
+      }
+      context_.ring().kernels().packed_products(
+          d0.data(), d1.data(), d0.size(), c0.data(), c1.data(), c0.size(), plain.data(),
+          transform_.groups[batch.first].weights->stride(), count, sums[0].c0.tables(i));
     }
   }
 
-  // Limb i of QP of every baby, pair after pair.
-  void rotate_inputs(std::size_t i, Word* dst) const {
-    const std::size_t n = context_.n();
+  // The block of limb i of QP of every baby, pair after pair.
+  void rotate_inputs(std::size_t i, std::span<const Decomposition::Limb> digits, std::size_t begin,
+                     std::size_t count, Word* dst) const {
     for (const Baby& baby : babies_) {
       const Poly<Eval>& c0 = inputs_[static_cast<std::size_t>(baby.input)]->polys[0];
-      decompositions_[baby.decomposition].rotate_limb(
-          *baby.key, i, i < c0.limb_count() ? c0.limb(i) : nullptr, dst, dst + n);
-      dst += 2 * n;
+      digits[baby.decomposition].rotate(*baby.key, begin, count,
+                                        i < c0.limb_count() ? c0.limb(i) : nullptr, dst,
+                                        dst + stride(count));
+      dst += 2 * stride(count);
     }
   }
 
@@ -164,9 +208,10 @@ class GroupSums {
   const LinearTransform& transform_;
   const Context& context_;
   const bool rotates_;
-  std::vector<Group> groups_;
   std::vector<Decomposition> decompositions_;
-  std::vector<Baby> babies_;  // ascending
+  std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> baby_numbers_;  // by input and step
+  std::vector<Baby> babies_;
+  std::vector<Batch> batches_;
 };
 
 // total += rotate(x, giant), extended polynomials all.
@@ -175,7 +220,11 @@ void add_giant_step(const Context& context, ExtendedPair& total, const ExtendedP
   const Poly<Eval> c1 = context.switch_down(level)(x.c1);
   const Decomposition decomposition(context, c1, level);
   parallel_for(total.c0.limb_count(), [&](std::size_t i) {
-    decomposition.add_rotated_limb(key, i, x.c0.limb(i), total.c0.limb(i), total.c1.limb(i));
+    const Decomposition::Limb digits = decomposition.limb(i);
+    for_each_block(context.n(), [&](std::size_t begin, std::size_t count) {
+      digits.add_rotated(key, begin, count, x.c0.limb(i), total.c0.limb(i) + begin,
+                         total.c1.limb(i) + begin);
+    });
   });
 }
 
@@ -207,11 +256,10 @@ Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearT
   double variance = 0.0, message = 0.0;
   const double switching = transform.rotates() ? key_switching_noise(params, transform.level) : 0.0;
   for (const Group& group : groups) {
-    for (const TransformTerm& term : group.terms) {
+    for (const Term& term : group.terms) {
       const Ciphertext& input = *inputs[static_cast<std::size_t>(term.input)];
-      const PackedPlaintext& plain =
-          *transform.plaintexts[static_cast<std::size_t>(term.plaintext)];
-      const double weight = plain.max_abs * plain.scale;
+      const double weight =
+          group.weights->max_abs(static_cast<std::size_t>(term.plaintext)) * group.weights->scale();
       const double rounded = input.noise.message_max * encoding_noise(params);
       const double error = input.noise.error_std;
       variance +=
@@ -227,22 +275,39 @@ Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearT
 
 }  // namespace
 
-PackedPlaintext::PackedPlaintext(const Plaintext& plaintext)
-    : scale(plaintext.scale),
-      max_abs(plaintext.max_abs),
-      basis_(plaintext.poly.basis()),
-      limb_bytes_(6 * plaintext.poly.ring().n()),
-      bytes_(basis_.size() * limb_bytes_) {
-  const Poly<Eval>& poly = plaintext.poly;
-  for (std::size_t i = 0; i < basis_.size(); ++i) {
-    poly.ring().kernels().pack48(bytes_.data() + i * limb_bytes_, poly.limb(i), poly.ring().n(),
-                                 poly.tables(i));
+PackedPlaintexts::PackedPlaintexts(std::size_t count,
+                                   const std::function<Plaintext(std::size_t)>& plaintext) {
+  for (std::size_t k = 0; k < count; ++k) {
+    const Plaintext next = plaintext(k);
+    if (k == 0) {
+      basis_ = next.poly.basis();
+      scale_ = next.scale;
+      limb_bytes_ = count * kPackedBytes * next.poly.ring().n();
+      bytes_ = AlignedBuffer<std::uint8_t>(basis_.size() * limb_bytes_);
+    }
+    add(next, k, count);
   }
 }
 
+void PackedPlaintexts::add(const Plaintext& plaintext, std::size_t k, std::size_t count) {
+  if (plaintext.poly.basis() != basis_ || plaintext.scale != scale_) {
+    fail(ErrorCode::kMismatch,
+         "packed plaintexts: expected {} primes and scale {} as of the first, got {} and {}",
+         basis_.size(), scale_, plaintext.poly.basis().size(), plaintext.scale);
+  }
+  const Poly<Eval>& poly = plaintext.poly;
+  for (std::size_t i = 0; i < basis_.size(); ++i) {
+    poly.ring().kernels().pack48(bytes_.data() + i * limb_bytes_ + k * kRunBytes, count * kRunBytes,
+                                 poly.limb(i), poly.ring().n(), poly.tables(i));
+  }
+  max_abs_.push_back(plaintext.max_abs);
+}
+
 bool LinearTransform::rotates() const {
-  return std::any_of(terms.begin(), terms.end(),
-                     [](const TransformTerm& term) { return term.baby != 0 || term.giant != 0; });
+  return std::ranges::any_of(groups, [](const Group& group) {
+    return group.giant != 0 ||
+           std::ranges::any_of(group.terms, [](const Term& term) { return term.baby != 0; });
+  });
 }
 
 std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
@@ -257,17 +322,17 @@ std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inpu
     Ciphertext result;
     result.context = inputs[0]->context;
     result.level = transform.level;
-    result.scale = inputs[0]->scale * transform.plaintexts.front()->scale;
-    const std::int32_t output = sums.groups()[g].output;
+    result.scale = inputs[0]->scale * transform.groups.front().weights->scale();
+    const std::int32_t output = transform.groups[g].output;
     std::size_t end = g;
-    while (end < pairs.size() && sums.groups()[end].output == output) {
+    while (end < pairs.size() && transform.groups[end].output == output) {
       ++end;
     }
     result.noise =
-        transformed_noise(inputs, transform, std::span(sums.groups()).subspan(g, end - g));
+        transformed_noise(inputs, transform, std::span(transform.groups).subspan(g, end - g));
     result.polys = transform.rotates()
                        ? join_giants(context, transform.level, std::span(pairs).subspan(g, end - g),
-                                     std::span(sums.groups()).subspan(g, end - g), keys)
+                                     std::span(transform.groups).subspan(g, end - g), keys)
                        : std::vector{std::move(pairs[g].c0), std::move(pairs[g].c1)};
     outputs.push_back(std::move(result));
     g = end;

@@ -13,7 +13,9 @@
 // mod-down, each output two at the end. A map without any rotation stays over Q.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -23,45 +25,63 @@
 
 namespace ffconv {
 
-struct TransformTerm {
-  std::int32_t input, output;
-  std::int32_t baby, giant;  // in [0, N)
-  std::int32_t plaintext;    // index into LinearTransform::plaintexts
-};
-
-// A plaintext whose limbs are packed to 6 bytes a residue (Kernels::pack48): weights stream from
-// memory, which bounds large maps, so bytes count more than the few operations of unpacking.
-class PackedPlaintext {
+// Plaintexts of one basis and scale, packed to 6 bytes a residue, the runs of Kernels::pack48 in
+// turns. Weights stream from memory, which bounds large maps: bytes count more than the few
+// operations of unpacking, and one stream is read faster than one for every plaintext.
+class PackedPlaintexts {
  public:
-  PackedPlaintext() = default;
-  explicit PackedPlaintext(const Plaintext& plaintext);
+  // plaintext(k) makes number k; count >= 1. Throws kMismatch where bases or scales differ.
+  PackedPlaintexts(std::size_t count, const std::function<Plaintext(std::size_t)>& plaintext);
 
+  std::size_t count() const { return max_abs_.size(); }
+  double scale() const { return scale_; }
+  double max_abs(std::size_t k) const { return max_abs_[k]; }
   const Basis& basis() const { return basis_; }
-  const std::uint8_t* limb(std::size_t i) const { return bytes_.data() + i * limb_bytes_; }
   std::size_t bytes() const { return bytes_.size(); }
 
-  double scale = 0.0;
-  double max_abs = 0.0;
+  // Words from `begin`, a multiple of kPackedRun, of limb i of plaintext k.
+  const std::uint8_t* words(std::size_t k, std::size_t i, std::size_t begin) const {
+    return bytes_.data() + i * limb_bytes_ + begin / kPackedRun * stride() + k * kRunBytes;
+  }
+  std::size_t stride() const { return count() * kRunBytes; }
 
  private:
+  static constexpr std::size_t kRunBytes = kPackedRun * kPackedBytes;
+
+  void add(const Plaintext& plaintext, std::size_t k, std::size_t count);
+
   Basis basis_;
-  std::size_t limb_bytes_ = 0;
+  double scale_ = 0.0;
+  std::vector<double> max_abs_;
+  std::size_t limb_bytes_ = 0;  // of all plaintexts together
   AlignedBuffer<std::uint8_t> bytes_;
 };
 
 // Weights encoded once, for ciphertexts of one level.
 struct LinearTransform {
+  struct Term {
+    std::int32_t input;
+    std::int32_t baby;       // in [0, N)
+    std::int32_t plaintext;  // number in Group::weights
+  };
+  struct Group {
+    std::int32_t output;
+    std::int32_t giant;  // in [0, N)
+    std::vector<Term> terms;
+    std::shared_ptr<const PackedPlaintexts> weights;  // groups may share them
+  };
+
   int inputs = 0, outputs = 0;
   int level = 0;
-  std::vector<TransformTerm> terms;
-  // Over QP where rotates(), over Q otherwise; one scale. Transforms may share them.
-  std::vector<std::shared_ptr<const PackedPlaintext>> plaintexts;
+  // Ascending by output, then giant step; at least one for each output. Weights of one scale, over
+  // QP where rotates(), over Q otherwise.
+  std::vector<Group> groups;
 
   bool rotates() const;
 };
 
 // Not rescaled: the result's scale is the ciphertexts' times the plaintexts'. Throws as
-// evaluator.h; kInvalidArgument where an output has no term.
+// evaluator.h; kInvalidArgument where groups are not in order or an output has none.
 std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
                                          const LinearTransform& transform,
                                          const EvaluationKeys& keys);

@@ -104,7 +104,7 @@ void mul_constant_inplace(Poly<Eval>& a, std::span<const std::uint64_t> residues
 Poly<Eval> permute(const Poly<Eval>& x, const WordPermutation& permutation) {
   Poly<Eval> result(x.ring(), x.basis());
   parallel_for(x.limb_count(), [&](std::size_t i) {
-    x.ring().kernels().permute(result.limb(i), x.limb(i), permutation, x.ring().n());
+    x.ring().kernels().permute(result.limb(i), x.limb(i), permutation.source.data(), x.ring().n());
   });
   return result;
 }

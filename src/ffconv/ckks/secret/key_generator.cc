@@ -71,7 +71,7 @@ RotationKey KeyGenerator::rotation_key(int step, int level) const {
   const WordPermutation back = ring.rotation(ring.n() - static_cast<std::size_t>(step));
   const auto copy = [&](Word* dst, const Word* s, std::size_t) { std::copy_n(s, ring.n(), dst); };
   const auto rotate_back = [&](Word* dst, const Word* s, std::size_t) {
-    ring.kernels().permute(dst, s, back, ring.n());
+    ring.kernels().permute(dst, s, back.source.data(), ring.n());
   };
   return {switching_key(derived(copy), derived(rotate_back), level),
           ring.rotation(static_cast<std::size_t>(step))};

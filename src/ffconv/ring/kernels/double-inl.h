@@ -203,18 +203,17 @@ struct Body {
   static constexpr std::size_t kVectors = kLineWords / kWidth;
 
   // Limbs stand at multiples of 4 KiB from each other: the lines of more than a few operands fight
-  // for the same places of the first-level cache, and packed ones are needed more than once. Many
-  // terms therefore go in passes of a few.
+  // for the same places of the first-level cache. Many terms therefore go in passes of a few; of
+  // packed operands, which are one stream, in passes of as many as a sum holds.
   static constexpr std::size_t kOnePassTerms = 8, kPassTerms = 4;
-  static_assert(kOnePassTerms <= 16);
+  static_assert(kOnePassTerms <= LazySum::kMaxTerms);
 
   // factor(j, i): the vector of operand j at word i.
   template <typename F>
   static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                           const F& factor, std::size_t terms, bool accumulate, std::size_t n,
-                           const LimbTables& t) {
+                           const F& factor, std::size_t terms, std::size_t pass, bool accumulate,
+                           std::size_t n, const LimbTables& t) {
     const Prime p(t);
-    const std::size_t pass = terms <= kOnePassTerms ? kOnePassTerms : kPassTerms;
     for (std::size_t begin = 0; begin < terms || begin == 0; begin += pass) {
       const std::size_t end = std::min(terms, begin + pass);
       const bool add_previous = accumulate || begin != 0;
@@ -246,26 +245,37 @@ struct Body {
                                  bool accumulate, std::size_t n, const LimbTables& t) {
     sum_products(
         dst0, dst1, a0, a1, [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
-        accumulate, n, t);
+        terms <= kOnePassTerms ? kOnePassTerms : kPassTerms, accumulate, n, t);
   }
 
-  static void inner_product_pair_packed(Word* dst0, Word* dst1, const Word* const* a0,
-                                        const Word* const* a1, const std::uint8_t* const* b,
-                                        std::size_t terms, bool accumulate, std::size_t n,
-                                        const LimbTables& t) {
-    sum_products(
-        dst0, dst1, a0, a1,
-        [b](std::size_t j, std::size_t i) { return V::from_packed48(b[j] + 6 * i); }, terms,
-        accumulate, n, t);
+  static void packed_products(Word* const* dst0, Word* const* dst1, std::size_t rows,
+                              const Word* const* a0, const Word* const* a1, std::size_t terms,
+                              const std::uint8_t* const* b, std::size_t stride, std::size_t n,
+                              const LimbTables& t) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::uint8_t* const* row = b + r * terms;
+      sum_products(
+          dst0[r], dst1[r], a0, a1,
+          [row, stride](std::size_t j, std::size_t i) {
+            return V::from_packed48(row[j] + packed_offset(i, stride));
+          },
+          terms, LazySum::kMaxTerms, false, n, t);
+    }
   }
 
-  static void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
+  static std::size_t packed_offset(std::size_t i, std::size_t stride) {
+    return i / kPackedRun * stride + i % kPackedRun * kPackedBytes;
+  }
+
+  static void pack48(std::uint8_t* dst, std::size_t stride, const Word* src, std::size_t n,
+                     const LimbTables& t) {
     const Prime p(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
       std::uint64_t residues[kWidth];
       V::to_u52(residues, canonical(V::load(src + i), p));
+      std::uint8_t* at = dst + packed_offset(i, stride);
       for (std::size_t lane = 0; lane < kWidth; ++lane) {
-        std::memcpy(dst + 6 * (i + lane), &residues[lane], 6);  // the lowest bytes come first
+        std::memcpy(at + kPackedBytes * lane, &residues[lane], kPackedBytes);  // lowest bytes first
       }
     }
   }
@@ -289,21 +299,17 @@ struct Body {
 
   // Rotations of the slots map aligned blocks of 2^k words to aligned blocks: the source of a whole
   // vector is one vector, permuted.
-  static void permute(Word* dst, const Word* src, const WordPermutation& permutation,
-                      std::size_t n) {
+  static void permute(Word* dst, const Word* src, const std::uint32_t* source, std::size_t n) {
     map(dst, n, [&](std::size_t i) {
-      const std::uint32_t* source = permutation.source.data() + i;
-      return V::permute(V::load(src + (source[0] & ~(kWidth - 1))), source);
+      return V::permute(V::load(src + (source[i] & (n - kWidth))), source + i);
     });
   }
 
   static void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
-                              const WordPermutation& permutation, std::size_t n,
-                              const LimbTables& t) {
+                              const std::uint32_t* source, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     map(dst, n, [&](std::size_t i) {
-      const std::uint32_t* source = permutation.source.data() + i;
-      const std::size_t from = source[0] & ~(kWidth - 1);
+      const std::size_t from = source[i] & (n - kWidth);
       R sum = V::load(a + from);
       if (b != nullptr) {
         sum = V::sub(sum, V::load(b + from));
@@ -311,7 +317,7 @@ struct Body {
       if (c != nullptr) {
         sum = V::add(sum, V::load(c + from));
       }
-      return V::permute(reduce(sum, p), source);
+      return V::permute(reduce(sum, p), source + i);
     });
   }
 

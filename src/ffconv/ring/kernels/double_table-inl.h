@@ -23,7 +23,7 @@ constexpr Kernels double_kernels(std::string_view name) {
       .sub_add_permute = Body<V>::sub_add_permute,
       .tensor = Body<V>::tensor,
       .pack48 = Body<V>::pack48,
-      .inner_product_pair_packed = Body<V>::inner_product_pair_packed,
+      .packed_products = Body<V>::packed_products,
       .make_digit = Body<V>::make_digit,
       .digit_overflow = Body<V>::digit_overflow,
       .extend = Body<V>::extend,

@@ -92,23 +92,22 @@ struct IfmaBody : IfmaArithmetic<V> {
     });
   }
 
-  // Many operands are summed in groups of four terms: hardware prefetchers follow about a dozen
-  // streams (64 terms of N = 2^14 on a Zen 4 core: 590 us by four, 1400 us in one pass).
-  static constexpr std::size_t kOnePass = 8, kGroup = 4;
+  // Whole limbs are summed in groups of four terms where there are many: hardware prefetchers
+  // follow about a dozen streams (64 terms of N = 2^14 on a Zen 4 core: 590 us by four, 1400 us in
+  // one pass). Packed operands of one row are one stream; as many rows at once as registers hold
+  // share what they read of a0 and a1.
+  static constexpr std::size_t kOnePass = 8, kGroup = 4, kPackedGroup = 16, kRows = 4;
 
-  // factor(j, i): the vector of operand j at word i. `count` products of words below 4q < 2^(k+2)
-  // and one more word are below count * 2^(2k+4).
-  template <typename F>
-  static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                           const F& factor, std::size_t terms, bool accumulate, std::size_t n,
-                           const LimbTables& t) {
-    const std::size_t group = terms <= kOnePass ? terms : kGroup;
+  // sum(begin, end, add_previous, reduction) for passes of `group` terms. `count` products of words
+  // below 4q < 2^(k+2) and one more word are below count * 2^(2k+4).
+  template <typename Sum>
+  static void in_groups(std::size_t terms, std::size_t group, const LimbTables& t, const Sum& sum) {
     const std::size_t fit = std::size_t{1} << (47 - std::bit_width(t.q));
     const auto sum_groups = [&](const auto& reduced) {
       std::size_t begin = 0;
       do {
         const std::size_t end = std::min(terms, begin + group);
-        sum_group(dst0, dst1, a0, a1, factor, begin, end, accumulate || begin != 0, n, reduced);
+        sum(begin, end, begin != 0, reduced);
         begin = end;
       } while (begin < terms);
     };
@@ -116,50 +115,93 @@ struct IfmaBody : IfmaArithmetic<V> {
       sum_groups(SumReduction<0>(t));
     } else if (group <= 2 * fit) {
       sum_groups(SumReduction<1>(t));
-    } else {
+    } else if (group <= 4 * fit) {
       sum_groups(SumReduction<2>(t));
+    } else {
+      static_assert(kPackedGroup <= 8 * 2);  // 2 fit for the largest primes, of 46 bits
+      sum_groups(SumReduction<3>(t));
     }
   }
 
-  template <typename F, class Reduction>
-  static void sum_group(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                        const F& factor, std::size_t begin, std::size_t end, bool add_previous,
-                        std::size_t n, const Reduction& reduced) {
+  // Terms begin to end - 1 of rows 0 .. kCount - 1; factor(r, j, i): word i of row r's operand j.
+  template <std::size_t kCount, typename F, class Reduction>
+  [[gnu::always_inline]] static void sum_rows(Word* const* dst0, Word* const* dst1,
+                                              const Word* const* a0, const Word* const* a1,
+                                              const F& factor, std::size_t begin, std::size_t end,
+                                              bool add_previous, std::size_t n,
+                                              const Reduction& reduced) {
     for (std::size_t i = 0; i < n; i += kWidth) {
-      LazySum sum0(add_previous ? V::load(dst0 + i) : V::zero());
-      LazySum sum1(add_previous ? V::load(dst1 + i) : V::zero());
-      for (std::size_t j = begin; j < end; ++j) {
-        const R b = factor(j, i);
-        sum0.add_product(V::load(a0[j] + i), b);
-        sum1.add_product(V::load(a1[j] + i), b);
+      LazySum sum0[kCount], sum1[kCount];
+      if (add_previous) {
+        for (std::size_t r = 0; r < kCount; ++r) {
+          sum0[r].low = V::load(dst0[r] + i);
+          sum1[r].low = V::load(dst1[r] + i);
+        }
       }
-      V::store(dst0 + i, reduced(sum0));
-      V::store(dst1 + i, reduced(sum1));
+      for (std::size_t j = begin; j < end; ++j) {
+        const R x0 = V::load(a0[j] + i), x1 = V::load(a1[j] + i);
+        for (std::size_t r = 0; r < kCount; ++r) {
+          const R b = factor(r, j, i);
+          sum0[r].add_product(x0, b);
+          sum1[r].add_product(x1, b);
+        }
+      }
+      for (std::size_t r = 0; r < kCount; ++r) {
+        V::store(dst0[r] + i, reduced(sum0[r]));
+        V::store(dst1[r] + i, reduced(sum1[r]));
+      }
     }
   }
 
   static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
                                  const Word* const* a1, const Word* const* b, std::size_t terms,
                                  bool accumulate, std::size_t n, const LimbTables& t) {
-    sum_products(
-        dst0, dst1, a0, a1, [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
-        accumulate, n, t);
+    in_groups(terms, terms <= kOnePass ? terms : kGroup, t,
+              [=](std::size_t begin, std::size_t end, bool add_previous, const auto& reduced) {
+                sum_rows<1>(
+                    &dst0, &dst1, a0, a1,
+                    [b](std::size_t, std::size_t j, std::size_t i) { return V::load(b[j] + i); },
+                    begin, end, accumulate || add_previous, n, reduced);
+              });
   }
 
-  static void inner_product_pair_packed(Word* dst0, Word* dst1, const Word* const* a0,
-                                        const Word* const* a1, const std::uint8_t* const* b,
-                                        std::size_t terms, bool accumulate, std::size_t n,
-                                        const LimbTables& t) {
-    sum_products(
-        dst0, dst1, a0, a1,
-        [b](std::size_t j, std::size_t i) { return V::from_packed48(b[j] + 6 * i); }, terms,
-        accumulate, n, t);
+  static void packed_products(Word* const* dst0, Word* const* dst1, std::size_t rows,
+                              const Word* const* a0, const Word* const* a1, std::size_t terms,
+                              const std::uint8_t* const* b, std::size_t stride, std::size_t n,
+                              const LimbTables& t) {
+    const auto sum = [=](auto count, std::size_t first, std::size_t begin, std::size_t end,
+                         bool add_previous, const auto& reduced) {
+      const std::uint8_t* const* own = b + first * terms;
+      sum_rows<count>(
+          dst0 + first, dst1 + first, a0, a1,
+          [own, terms, stride](std::size_t r, std::size_t j, std::size_t i) {
+            return V::from_packed48(own[r * terms + j] + packed_offset(i, stride));
+          },
+          begin, end, add_previous, n, reduced);
+    };
+    in_groups(
+        terms, std::min(terms, kPackedGroup), t,
+        [&](std::size_t begin, std::size_t end, bool add_previous, const auto& reduced) {
+          std::size_t r = 0;
+          for (; r + kRows <= rows; r += kRows) {
+            sum(std::integral_constant<std::size_t, kRows>(), r, begin, end, add_previous, reduced);
+          }
+          for (; r < rows; ++r) {
+            sum(std::integral_constant<std::size_t, 1>(), r, begin, end, add_previous, reduced);
+          }
+        });
   }
 
-  static void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables& t) {
+  static std::size_t packed_offset(std::size_t i, std::size_t stride) {
+    static_assert(kWidth == kPackedRun);
+    return i / kPackedRun * stride;
+  }
+
+  static void pack48(std::uint8_t* dst, std::size_t stride, const Word* src, std::size_t n,
+                     const LimbTables& t) {
     const Prime p(t);
     for (std::size_t i = 0; i < n; i += kWidth) {
-      V::to_packed48(dst + 6 * i, canonical(V::load(src + i), p));
+      V::to_packed48(dst + packed_offset(i, stride), canonical(V::load(src + i), p));
     }
   }
 
@@ -179,21 +221,17 @@ struct IfmaBody : IfmaArithmetic<V> {
 
   // Rotations of the slots map aligned blocks of 2^k words to aligned blocks: the source of a whole
   // vector is one vector, permuted.
-  static void permute(Word* dst, const Word* src, const WordPermutation& permutation,
-                      std::size_t n) {
+  static void permute(Word* dst, const Word* src, const std::uint32_t* source, std::size_t n) {
     map(dst, n, [&](std::size_t i) {
-      const std::uint32_t* source = permutation.source.data() + i;
-      return V::permute(V::load(src + (source[0] & ~(kWidth - 1))), source);
+      return V::permute(V::load(src + (source[i] & (n - kWidth))), source + i);
     });
   }
 
   static void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
-                              const WordPermutation& permutation, std::size_t n,
-                              const LimbTables& t) {
+                              const std::uint32_t* source, std::size_t n, const LimbTables& t) {
     const Prime p(t);
     map(dst, n, [&](std::size_t i) {
-      const std::uint32_t* source = permutation.source.data() + i;
-      const std::size_t from = source[0] & ~(kWidth - 1);
+      const std::size_t from = source[i] & (n - kWidth);
       R sum = V::load(a + from);
       if (b != nullptr) {
         sum = V::sub(V::add(sum, p.bound), V::load(b + from));
@@ -201,7 +239,7 @@ struct IfmaBody : IfmaArithmetic<V> {
       if (c != nullptr) {
         sum = V::add(sum, V::load(c + from));
       }
-      return V::permute(reduce(sum, p), source);
+      return V::permute(reduce(sum, p), source + i);
     });
   }
 

@@ -60,6 +60,7 @@ struct IfmaArithmetic {
   // sum overflows.
   struct LazySum {
     R low, high;
+    LazySum() : LazySum(V::zero()) {}
     explicit LazySum(R start) : low(start), high(V::zero()) {}
 
     void add_product(R a, R b) {

@@ -23,7 +23,7 @@ constexpr Kernels ifma_kernels(std::string_view name) {
       .sub_add_permute = IfmaBody<V>::sub_add_permute,
       .tensor = IfmaBody<V>::tensor,
       .pack48 = IfmaBody<V>::pack48,
-      .inner_product_pair_packed = IfmaBody<V>::inner_product_pair_packed,
+      .packed_products = IfmaBody<V>::packed_products,
       .make_digit = IfmaBody<V>::make_digit,
       .digit_overflow = IfmaBody<V>::digit_overflow,
       .extend = IfmaBody<V>::extend,

@@ -48,12 +48,17 @@ struct LimbTables {
   Constant unfold_first;  // 1 / N; avx512ifma: (1 - psi) / 4N; avx2, avx512: none
 };
 
-// Permutation of the words in evaluation form: word i of the result is word source[i].
+// Permutation of the words in evaluation form: word i of the result is word source[i]. Rotations of
+// the slots map every aligned run of 2^k words to an aligned run.
 struct WordPermutation {
   AlignedBuffer<std::uint32_t> source;
 };
 
 struct EmbeddingTables;
+
+// Packed limbs (Kernels::pack48).
+inline constexpr std::size_t kPackedBytes = 6;  // a residue
+inline constexpr std::size_t kPackedRun = 8;    // residues
 
 struct Kernels {
   std::string_view name;
@@ -89,25 +94,28 @@ struct Kernels {
                              const Word* const* b, std::size_t terms, bool accumulate,
                              std::size_t n, const LimbTables&);
 
-  // dst[i] = src[permutation.source[i]]; dst != src. Works on limbs of any prime.
-  void (*permute)(Word* dst, const Word* src, const WordPermutation& permutation, std::size_t n);
-  // dst[i] = (a - b + c)[permutation.source[i]], b or c nullptr for none: the last step of
-  // a rotation. dst is not among the inputs.
+  // dst[i] = src[source[i] mod n]; dst != src. Works on limbs of any prime. `source` is a run of a
+  // rotation's WordPermutation, src the run of words that it maps to.
+  void (*permute)(Word* dst, const Word* src, const std::uint32_t* source, std::size_t n);
+  // dst[i] = (a - b + c)[source[i] mod n], b or c nullptr for none: the last step of a rotation.
+  // dst is not among the inputs.
   void (*sub_add_permute)(Word* dst, const Word* a, const Word* b, const Word* c,
-                          const WordPermutation& permutation, std::size_t n, const LimbTables&);
+                          const std::uint32_t* source, std::size_t n, const LimbTables&);
 
   // dst0 = a0 b0, dst1 = a0 b1 + a1 b0, dst2 = a1 b1. dst0, dst1 and dst2 are not among the inputs.
   void (*tensor)(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1, const Word* b0,
                  const Word* b1, std::size_t n, const LimbTables&);
 
   // Packed limbs, for operands that stream from memory: canonical residues of 6 bytes, lowest byte
-  // first, 6 n bytes in all; no alignment.
-  void (*pack48)(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables&);
-  // inner_product_pair with packed b.
-  void (*inner_product_pair_packed)(Word* dst0, Word* dst1, const Word* const* a0,
-                                    const Word* const* a1, const std::uint8_t* const* b,
-                                    std::size_t terms, bool accumulate, std::size_t n,
-                                    const LimbTables&);
+  // first, in runs of kPackedRun residues that begin `stride` bytes apart; no alignment.
+  void (*pack48)(std::uint8_t* dst, std::size_t stride, const Word* src, std::size_t n,
+                 const LimbTables&);
+  // dst0[r] = sum over t of a0[t] * b[r * terms + t], dst1[r] = sum of a1[t] * b[r * terms + t] for
+  // r < rows, b packed, one stride for all. No dst is among the inputs.
+  void (*packed_products)(Word* const* dst0, Word* const* dst1, std::size_t rows,
+                          const Word* const* a0, const Word* const* a1, std::size_t terms,
+                          const std::uint8_t* const* b, std::size_t stride, std::size_t n,
+                          const LimbTables&);
 
   // Base extension (RNS conversion), coefficient form, in three steps:
   // dst = the digit of src * c.

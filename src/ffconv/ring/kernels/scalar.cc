@@ -168,22 +168,34 @@ void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0, const Wor
       n, t);
 }
 
-void inner_product_pair_packed(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                               const std::uint8_t* const* b, std::size_t terms, bool accumulate,
-                               std::size_t n, const LimbTables& t) {
-  const auto unpack = [b](std::size_t j, std::size_t i) {
+std::size_t packed_offset(std::size_t i, std::size_t stride) {
+  return i / kPackedRun * stride + i % kPackedRun * kPackedBytes;
+}
+
+void packed_products(Word* const* dst0, Word* const* dst1, std::size_t rows, const Word* const* a0,
+                     const Word* const* a1, std::size_t terms, const std::uint8_t* const* b,
+                     std::size_t stride, std::size_t n, const LimbTables& t) {
+  const auto unpack = [stride](const std::uint8_t* packed, std::size_t i) {
+    const std::uint8_t* residue = packed + packed_offset(i, stride);
     Word word = 0;
-    for (std::size_t byte = 0; byte < 6; ++byte) {
-      word |= Word{b[j][6 * i + byte]} << (8 * byte);
+    for (std::size_t byte = 0; byte < kPackedBytes; ++byte) {
+      word |= Word{residue[byte]} << (8 * byte);
     }
     return word;
   };
-  sum_products(dst0, dst1, a0, a1, unpack, terms, accumulate, n, t);
+  for (std::size_t r = 0; r < rows; ++r) {
+    const auto factor = [&](std::size_t j, std::size_t i) { return unpack(b[r * terms + j], i); };
+    sum_products(dst0[r], dst1[r], a0, a1, factor, terms, false, n, t);
+  }
 }
 
-void pack48(std::uint8_t* dst, const Word* src, std::size_t n, const LimbTables&) {
-  for (std::size_t i = 0; i < 6 * n; ++i) {
-    dst[i] = static_cast<std::uint8_t>(src[i / 6] >> (8 * (i % 6)));
+void pack48(std::uint8_t* dst, std::size_t stride, const Word* src, std::size_t n,
+            const LimbTables&) {
+  for (std::size_t i = 0; i < n; ++i) {
+    std::uint8_t* residue = dst + packed_offset(i, stride);
+    for (std::size_t byte = 0; byte < kPackedBytes; ++byte) {
+      residue[byte] = static_cast<std::uint8_t>(src[i] >> (8 * byte));
+    }
   }
 }
 
@@ -197,19 +209,19 @@ void tensor(Word* dst0, Word* dst1, Word* dst2, const Word* a0, const Word* a1, 
   }
 }
 
-void permute(Word* dst, const Word* src, const WordPermutation& permutation, std::size_t n) {
+void permute(Word* dst, const Word* src, const std::uint32_t* source, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) {
-    dst[i] = src[permutation.source[i]];
+    dst[i] = src[source[i] & (n - 1)];
   }
 }
 
 void sub_add_permute(Word* dst, const Word* a, const Word* b, const Word* c,
-                     const WordPermutation& permutation, std::size_t n, const LimbTables& t) {
+                     const std::uint32_t* source, std::size_t n, const LimbTables& t) {
   const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
-    const std::uint32_t source = permutation.source[i];
-    const std::uint64_t difference = b == nullptr ? a[source] : mod.sub(a[source], b[source]);
-    dst[i] = c == nullptr ? difference : mod.add(difference, c[source]);
+    const std::size_t from = source[i] & (n - 1);
+    const std::uint64_t difference = b == nullptr ? a[from] : mod.sub(a[from], b[from]);
+    dst[i] = c == nullptr ? difference : mod.add(difference, c[from]);
   }
 }
 
@@ -317,7 +329,7 @@ constinit const Kernels kScalarKernels = {
     .sub_add_permute = sub_add_permute,
     .tensor = tensor,
     .pack48 = pack48,
-    .inner_product_pair_packed = inner_product_pair_packed,
+    .packed_products = packed_products,
     .make_digit = make_digit,
     .digit_overflow = digit_overflow,
     .extend = extend,
