@@ -47,6 +47,17 @@ double take_bound(std::map<std::string, double>& bounds, const std::string& name
   return bound;
 }
 
+// The largest |output| of a layer whose inputs are at most `bound`.
+double largest_output(const Linear& linear, double bound) {
+  std::vector<double> largest = linear.bias;
+  std::transform(largest.begin(), largest.end(), largest.begin(),
+                 [](double b) { return std::abs(b); });
+  for_each_weight(linear, [&](std::size_t out, std::size_t, double weight) {
+    largest[out] += std::abs(weight) * bound;
+  });
+  return max_abs(largest);
+}
+
 }  // namespace
 
 Ranges calibrate(const Network& network, const Dataset& images, const Progress& progress) {
@@ -90,8 +101,8 @@ std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& ne
   double last = ranges.input_max_abs;
   for (const Layer& layer : network.layers) {
     if (const auto* linear = std::get_if<Linear>(&layer)) {
-      if (const auto* diagonal = std::get_if<Diagonal>(&linear->map); linear->origin.node.empty()) {
-        last = max_abs(diagonal->scale) * last + max_abs(linear->bias);
+      if (linear->origin.node.empty()) {
+        last = largest_output(*linear, last);
       } else {
         const Origin& origin = linear->origin;
         last = origin.scale * take_bound(bounds, origin.node, origin.tensor) + origin.shift;
