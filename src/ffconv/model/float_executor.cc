@@ -202,6 +202,11 @@ std::vector<std::size_t> last_readers(const Graph& graph) {
 }  // namespace
 
 std::vector<double> run_float(const Graph& graph, std::span<const double> input) {
+  return run_float(graph, input, [](const Node&, std::span<const double>) {});
+}
+
+std::vector<double> run_float(const Graph& graph, std::span<const double> input,
+                              const NodeObserver& observe) {
   if (input.size() != graph.input_shape().size()) {
     fail(ErrorCode::kInvalidArgument, "graph input: expected {} = {} elements, got {}",
          to_string(graph.input_shape()), graph.input_shape().size(), input.size());
@@ -212,6 +217,7 @@ std::vector<double> run_float(const Graph& graph, std::span<const double> input)
   for (std::size_t k = 0; k < graph.nodes.size(); ++k) {
     const Node& node = graph.nodes[k];
     activations[node.output] = std::visit(Evaluator{graph, node, activations}, node.op);
+    observe(node, activations[node.output]);
     for (const ValueId input : node.inputs) {
       if (last[input] == k) {
         activations[input] = {};

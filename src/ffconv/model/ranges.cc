@@ -91,22 +91,42 @@ Ranges calibrate(const Network& network, const Dataset& images, const Progress& 
   return ranges;
 }
 
-std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network) {
+bool has_range(const Node& node) {
+  return std::holds_alternative<Conv>(node.op) || std::holds_alternative<Gemm>(node.op) ||
+         std::holds_alternative<MatMul>(node.op);
+}
+
+std::optional<NodeRanges> node_ranges(const Graph& graph) {
   const auto entry = graph.metadata.find(kRangesKey);
   if (entry == graph.metadata.end()) {
     return std::nullopt;
   }
   std::map<std::string, double> bounds = parse_bounds(entry->second);
-  Ranges ranges{take_bound(bounds, "input", "input"), {}};
+  NodeRanges ranges{take_bound(bounds, "input", "input"), {}};
+  for (const Node& node : graph.nodes) {
+    if (has_range(node)) {
+      ranges.max_abs[node.name] = take_bound(bounds, node.name, graph.values[node.output].name);
+    }
+  }
+  if (!bounds.empty()) {
+    fail(ErrorCode::kFormat, "metadata {}: no linear layer is named {}", kRangesKey,
+         quote(bounds.begin()->first));
+  }
+  return ranges;
+}
+
+std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network) {
+  const std::optional<NodeRanges> nodes = node_ranges(graph);
+  if (!nodes) {
+    return std::nullopt;
+  }
+  Ranges ranges{nodes->input_max_abs, {}};
   double last = ranges.input_max_abs;
   for (const Layer& layer : network.layers) {
     if (const auto* linear = std::get_if<Linear>(&layer)) {
-      if (linear->origin.node.empty()) {
-        last = largest_output(*linear, last);
-      } else {
-        const Origin& origin = linear->origin;
-        last = origin.scale * take_bound(bounds, origin.node, origin.tensor) + origin.shift;
-      }
+      const Origin& origin = linear->origin;
+      last = origin.node.empty() ? largest_output(*linear, last)
+                                 : origin.scale * nodes->max_abs.at(origin.node) + origin.shift;
     } else {
       last *= last;
     }
@@ -114,10 +134,6 @@ std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& ne
       fail(ErrorCode::kFormat, "metadata {}: a bound overflows", kRangesKey);
     }
     ranges.max_abs.push_back(last);
-  }
-  if (!bounds.empty()) {
-    fail(ErrorCode::kFormat, "metadata {}: no linear layer is named {}", kRangesKey,
-         quote(bounds.begin()->first));
   }
   return ranges;
 }

@@ -16,8 +16,11 @@
 namespace ffconv::model {
 namespace {
 
-constexpr std::int64_t kIrVersion = 7;
-constexpr std::int64_t kOperatorSet = 13;
+struct Version {
+  std::int64_t ir, operator_set;
+};
+constexpr Version kVersion{7, 13};
+constexpr Version kVersionOfDilatedPooling{9, 19};
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
 constexpr double kLargestHalf = 65504;
 
@@ -63,9 +66,10 @@ class Exporter {
       : graph_(graph), options_(options), names_(graph.values.size()) {}
 
   onnx::ModelProto run() {
-    model_.set_ir_version(kIrVersion);
+    const Version version = needed_version();
+    model_.set_ir_version(version.ir);
     model_.set_producer_name("ffconv");
-    model_.add_opset_import()->set_version(kOperatorSet);
+    model_.add_opset_import()->set_version(version.operator_set);
     proto().set_name(graph_.name);
     for (const auto& [key, value] : graph_.metadata) {
       auto& entry = *model_.add_metadata_props();
@@ -89,6 +93,14 @@ class Exporter {
 
  private:
   onnx::GraphProto& proto() { return *model_.mutable_graph(); }
+
+  Version needed_version() const {
+    const bool is_dilated = std::ranges::any_of(graph_.nodes, [](const Node& node) {
+      const auto* pool = std::get_if<AveragePool>(&node.op);
+      return pool != nullptr && pool->geometry.dilations != ConvGeometry{}.dilations;
+    });
+    return is_dilated ? kVersionOfDilatedPooling : kVersion;
+  }
 
   static std::string unique(std::string name, std::set<std::string>& taken) {
     name = name.empty() ? "unnamed" : name;
@@ -169,6 +181,37 @@ class Exporter {
       amounts.insert(amounts.end(), side->begin(), side->end());
     }
     written.add_input(add_integer_constant(node.name + "_pads", amounts));
+  }
+
+  void describe(const Transpose& transpose, const Node&, onnx::NodeProto& written) {
+    written.set_op_type("Transpose");
+    std::vector<std::size_t> permutation{0};  // the batch axis
+    for (const std::size_t axis : transpose.permutation) {
+      permutation.push_back(axis + 1);
+    }
+    add_integers(written, "perm", permutation);
+  }
+  void describe(const Concat& concat, const Node&, onnx::NodeProto& written) {
+    written.set_op_type("Concat");
+    add_integer(written, "axis", static_cast<std::int64_t>(concat.axis) + 1);
+  }
+  void describe(const AveragePool& pool, const Node&, onnx::NodeProto& written) {
+    written.set_op_type("AveragePool");
+    add_integers(written, "kernel_shape", pool.geometry.kernel);
+    add_integers(written, "strides", pool.geometry.strides);
+    add_integers(written, "pads", pool.geometry.pads);
+    if (needed_version().operator_set >= kVersionOfDilatedPooling.operator_set) {
+      add_integers(written, "dilations", pool.geometry.dilations);
+    }
+    add_integer(written, "count_include_pad", pool.count_padding ? 1 : 0);
+  }
+  void describe(const BatchNormalization& normalization, const Node&, onnx::NodeProto& written) {
+    written.set_op_type("BatchNormalization");
+    // The default is no float32 number.
+    if (normalization.epsilon != BatchNormalization{}.epsilon) {
+      add_attribute(written, "epsilon", onnx::AttributeProto::FLOAT)
+          .set_f(static_cast<float>(normalization.epsilon));
+    }
   }
 
   onnx::TensorProto& add_initializer(const std::string& name, const Shape& shape,

@@ -1,5 +1,5 @@
-// Writes a graph as an ONNX file (operator set 13, IR version 7) that the importer, onnxruntime and
-// others read.
+// Writes a graph as an ONNX file that the importer, onnxruntime and others read: operator set 13
+// and IR version 7, or 19 and 9 where an AveragePool is dilated.
 //
 // The batch axis is symbolic ("N"); weights are float32. Names and metadata are the graph's; a
 // constant whose name another value has too gets a suffix. Constants that no node reads are left
