@@ -97,6 +97,16 @@ TEST(MetadataRanges, FollowScalesIntoTheLayerAndDiagonals) {
   EXPECT_THAT(bounds_of(builder.import(x))->max_abs, ElementsAre(10, 160));
 }
 
+TEST(MetadataRanges, FollowForPoolingFromItsInput) {
+  OnnxBuilder builder({1, 2, 2});
+  std::string x = builder.node("Conv", {"image", builder.constant({1, 1, 1, 1}, {1})});
+  x = builder.node("GlobalAveragePool", {x});
+  auto* entry = builder.model().add_metadata_props();
+  entry->set_key(kRangesKey);
+  entry->set_value(R"({"input": 1, "t0": 10})");
+  EXPECT_THAT(bounds_of(builder.import(x))->max_abs, ElementsAre(10, 10));
+}
+
 TEST(MetadataRanges, HoldForWhateverTheGraphComputes) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);

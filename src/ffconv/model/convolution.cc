@@ -37,6 +37,20 @@ void gather_patch(const ConvGeometry& geometry, const Shape& in, const double* g
 
 }  // namespace
 
+std::size_t count_inside(const ConvGeometry& geometry, std::size_t axis, std::size_t position,
+                         std::size_t extent) {
+  // The smallest offset whose position is at least `bound`.
+  const auto offset_at = [&](std::size_t bound) {
+    const std::ptrdiff_t distance =
+        static_cast<std::ptrdiff_t>(bound) - input_position(geometry, axis, position, 0);
+    const std::size_t step = geometry.dilations[axis];
+    const std::size_t offset =
+        distance <= 0 ? 0 : (static_cast<std::size_t>(distance) + step - 1) / step;
+    return std::min(offset, geometry.kernel[axis]);
+  };
+  return offset_at(extent) - offset_at(0);
+}
+
 void convolve(const ConvGeometry& geometry, std::span<const double> weights, const Shape& in,
               std::span<const double> input, const Shape& out, std::span<double> output) {
   const std::size_t group_inputs = in.channels() / geometry.groups;

@@ -39,6 +39,11 @@ inline bool is_inside(std::ptrdiff_t position, std::size_t extent) {
   return position >= 0 && position < static_cast<std::ptrdiff_t>(extent);
 }
 
+// Rows (axis 0) or columns of the window of output position `position` that lie on an input of
+// `extent`.
+std::size_t count_inside(const ConvGeometry& geometry, std::size_t axis, std::size_t position,
+                         std::size_t extent);
+
 // The convolution of `input` (shape in = {C_in, H, W}) with `weights`
 // ([C_out][C_in/groups][kernel rows][kernel columns]) into `output` (shape out = {C_out, H', W'}),
 // without a bias. The shapes must fit the geometry.

@@ -71,16 +71,6 @@ Linear make_dense(const Graph& graph, const Node& node, const Gemm& gemm) {
   return linear;
 }
 
-// Rows (axis 0) or columns of the image in the window of output position `position`.
-double count_inside(const ConvGeometry& geometry, std::size_t axis, std::size_t position,
-                    std::size_t extent) {
-  std::size_t count = 0;
-  for (std::size_t offset = 0; offset < geometry.kernel[axis]; ++offset) {
-    count += is_inside(input_position(geometry, axis, position, offset), extent) ? 1 : 0;
-  }
-  return static_cast<double>(count);
-}
-
 }  // namespace
 
 Linear make_diagonal(std::string name, const Shape& shape, const Coefficients& scale,
@@ -117,9 +107,10 @@ Pooling make_pooling(const Graph& graph, const Node& node, const AveragePool& po
     const Shape& out = pooling.layer.out;
     pooling.scale.clear();
     for (std::size_t o = 0; o < out.size(); ++o) {
-      pooling.scale.push_back(
-          area / (count_inside(geometry, 0, o / out.width() % out.height(), in.height()) *
-                  count_inside(geometry, 1, o % out.width(), in.width())));
+      const std::size_t rows =
+          count_inside(geometry, 0, o / out.width() % out.height(), in.height());
+      const std::size_t columns = count_inside(geometry, 1, o % out.width(), in.width());
+      pooling.scale.push_back(area / static_cast<double>(rows * columns));
     }
   }
   return pooling;

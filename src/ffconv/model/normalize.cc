@@ -198,11 +198,10 @@ class Normalizer {
       case 0:
         reject("its input does not depend on the image");
       case 1:
-        if (input.source == 0) {
-          return {terms[1], terms[0]};
+        if (fold_into_last(terms[1], terms[0])) {
+          return {{1.0}, {0.0}};
         }
-        append_affine(terms[1], terms[0]);
-        return {{1.0}, {0.0}};
+        return {terms[1], terms[0]};
       default:
         return complete_square(input);
     }
@@ -219,21 +218,20 @@ class Normalizer {
     }
     const Coefficients shift =
         combine(terms[1], a, [](double b, double lead) { return b / (2 * lead); });
-    append_affine({1.0}, shift);
+    if (!fold_into_last({1.0}, shift)) {
+      append(make_diagonal(unique_name(node_->name + "_affine"), network_.input, {1.0}, shift));
+    }
     network_.layers.push_back(Square{});
     const Coefficients low =
         combine(combine(shift, shift, std::multiplies<>()), a, std::multiplies<>());
     return {a, combine(terms[0], low, std::minus<>())};
   }
 
-  // The last output becomes scale * output + offset: in its layer, or else in one of its own.
-  void append_affine(const Coefficients& scale, const Coefficients& offset) {
-    Linear* last = network_.layers.empty() ? nullptr : &std::get<Linear>(network_.layers.back());
-    if (last != nullptr && fold_after(*last, scale, offset)) {
-      return;
-    }
-    const Shape shape = last != nullptr ? last->out : network_.input;
-    append(make_diagonal(unique_name(node_->name + "_affine"), shape, scale, offset));
+  // The last output becomes scale * output + offset in its layer. False, and nothing is changed, if
+  // there is no layer yet or it cannot take the scale.
+  bool fold_into_last(const Coefficients& scale, const Coefficients& offset) {
+    return !network_.layers.empty() &&
+           fold_after(std::get<Linear>(network_.layers.back()), scale, offset);
   }
 
   template <typename Function>
