@@ -1,5 +1,6 @@
 #include "ffconv/model/onnx/export.h"
 
+#include <cmath>
 #include <filesystem>
 #include <limits>
 
@@ -117,6 +118,38 @@ TEST(Export, RoundTripsTheOperatorsThatRandomGraphsLack) {
   expect_round_trip(builder.import(x), 5);
 }
 
+TEST(Export, RoundTripsPoolingNormalizationTranspositionAndConcatenation) {
+  OnnxBuilder builder({2, 5, 6});
+  const auto constant = [&](std::vector<double> values) { return builder.constant({2}, values); };
+  std::string x = builder.node(
+      "BatchNormalization",
+      {"image", constant({1.5, -2}), constant({3, 4}), constant({100, 90}), constant({30, 50})});
+  x = builder.node("BatchNormalization",
+                   {x, constant({1, 1}), constant({0, 1}), constant({0, 0}), constant({2, 3})},
+                   {{"epsilon", 0.01}});
+  const std::string y = builder.node(
+      "AveragePool", {x},
+      {{"kernel_shape", Dims{2, 3}}, {"strides", Dims{1, 1}}, {"pads", Dims{1, 1, 0, 1}}});
+  const std::string z = builder.node("AveragePool", {x},
+                                     {{"kernel_shape", Dims{2, 3}},
+                                      {"strides", Dims{1, 1}},
+                                      {"pads", Dims{1, 1, 0, 1}},
+                                      {"count_include_pad", std::int64_t{1}}});
+  x = builder.node("Concat", {y, z}, {{"axis", std::int64_t{1}}});
+  x = builder.node("Transpose", {x}, {{"perm", Dims{0, 2, 3, 1}}});
+  x = builder.node("Flatten", {x});
+  expect_round_trip(builder.import(x), 6);
+}
+
+TEST(Export, UsesALaterOperatorSetOnlyForDilatedPooling) {
+  OnnxBuilder builder({1, 5, 5}, 19);
+  const std::string x = builder.node("AveragePool", {"image"},
+                                     {{"kernel_shape", Dims{2, 2}}, {"dilations", Dims{2, 1}}});
+  const Graph graph = builder.import(x);
+  expect_round_trip(graph, 7);
+  EXPECT_EQ(parse(export_onnx(graph)).opset_import(0).version(), 19);
+}
+
 TEST(Export, MakesConstantsNamesUniqueAndLeavesActivationsAlone) {
   OnnxBuilder builder({2});
   const std::string divisor = builder.constant({2}, {2, 4});
@@ -166,6 +199,24 @@ TEST(Export, StoresWeightsButNotBiasesInHalfPrecisionWhereTheyFit) {
   EXPECT_EQ(cast.output(0), weights);
   EXPECT_EQ(cast.attribute(0).i(), onnx::TensorProto::FLOAT);
   EXPECT_EQ(model.graph().node(1).input(1), weights);
+}
+
+TEST(Export, HalfPrecisionIsReadAgainAsTheNearestHalves) {
+  Graph expected = rounded(ffconv::testing::random_graph(11));
+  const Graph got = reimport(expected, {.half_precision = true});
+  for (const Node& node : expected.nodes) {
+    if (std::holds_alternative<Conv>(node.op) || std::holds_alternative<Gemm>(node.op)) {
+      for (double& x : expected.values[node.inputs[1]].data) {
+        // 11 significant bits: these weights are far from float16's least normal number.
+        int exponent = 0;
+        const double fraction = std::frexp(x, &exponent);
+        x = std::abs(x) < 0x1p-14
+                ? x
+                : std::ldexp(std::nearbyint(std::ldexp(fraction, 11)), exponent - 11);
+      }
+    }
+  }
+  expect_same(expected, got);
 }
 
 TEST(Export, RefusesWhatFloat32CannotHold) {
