@@ -178,7 +178,8 @@ class Generator {
     const bool automatic = integer(0, 4) == 0;
     for (std::size_t axis = 0; axis < 2; ++axis) {
       kernel.push_back(integer(1, std::min(most, shape_[1 + axis])));
-      strides.push_back(integer(1, 2));
+      // onnxruntime refuses automatic padding that would be negative.
+      strides.push_back(integer(1, automatic ? std::min<std::int64_t>(2, kernel[axis]) : 2));
       const bool fits = 2 * (kernel[axis] - 1) + 1 <= shape_[1 + axis];
       dilations.push_back(may_dilate && !automatic && fits && integer(0, 3) == 0 ? 2 : 1);
       pads[axis] = integer(0, kernel[axis] - 1);
@@ -226,19 +227,27 @@ class Generator {
     attributes.emplace_back("count_include_pad", counts ? kOne : kZero);
     const bool automatic = attributes[2].first == "auto_pad";
     if (!counts && !automatic && operator_set_ >= 10 && coin()) {
-      attributes.emplace_back("ceil_mode", kOne);
-      for (std::size_t axis = 0; axis < 2; ++axis) {
-        const std::int64_t stride = std::get<Dims>(attributes[1].second)[axis];
-        const Dims& pads = std::get<Dims>(attributes[2].second);
-        const std::int64_t left =
-            before[1 + axis] + pads[axis] + pads[2 + axis] - kernel[axis] + stride - 1;
-        std::int64_t outputs = left / stride + 1;
-        outputs -= (outputs - 1) * stride >= before[1 + axis] + pads[axis] ? 1 : 0;
-        shape_[1 + axis] = outputs;
-      }
+      round_up(attributes, kernel, before);
     }
     x_ = builder_.node("AveragePool", {x_}, attributes);
     is_affine_ = true;
+  }
+
+  // With ceil_mode, unless the last window then begins behind the image.
+  void round_up(Attributes& attributes, const Dims& kernel, const Dims& before) {
+    Dims out = shape_;
+    for (std::size_t axis = 0; axis < 2; ++axis) {
+      const std::int64_t stride = std::get<Dims>(attributes[1].second)[axis];
+      const Dims& pads = std::get<Dims>(attributes[2].second);
+      const std::int64_t end = before[1 + axis] + pads[axis];
+      const std::int64_t steps = (end + pads[2 + axis] - kernel[axis] + stride - 1) / stride;
+      if (steps * stride >= end) {
+        return;
+      }
+      out[1 + axis] = steps + 1;
+    }
+    shape_ = out;
+    attributes.emplace_back("ceil_mode", kOne);
   }
 
   void normalization() {
