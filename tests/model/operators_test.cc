@@ -233,12 +233,16 @@ TEST(AveragePool, CountsPaddingOrNot) {
 }
 
 TEST(AveragePool, GoesOnWithCeilModeWhereTheImageLasts) {
-  Attributes attributes{{"kernel_shape", Dims{2, 2}}, {"strides", Dims{2, 2}}, {"ceil_mode", kOne}};
-  EXPECT_THAT(pool_3x3(attributes), ElementsAre(3, 4.5, 7.5, 9));
-  // The window that would begin in the padding below and to the right is left out.
-  attributes.emplace_back("pads", Dims{0, 0, 1, 1});
-  attributes[1].second = Dims{3, 3};
-  EXPECT_THAT(pool_3x3(attributes), ElementsAre(3));
+  EXPECT_THAT(
+      pool_3x3({{"kernel_shape", Dims{2, 2}}, {"strides", Dims{2, 2}}, {"ceil_mode", kOne}}),
+      ElementsAre(3, 4.5, 7.5, 9));
+  // Where rounding changes nothing padding may count.
+  EXPECT_THAT(pool_3x3({{"kernel_shape", Dims{2, 2}},
+                        {"strides", Dims{2, 2}},
+                        {"pads", Dims{1, 1, 0, 0}},
+                        {"count_include_pad", kOne},
+                        {"ceil_mode", kOne}}),
+              ElementsAre(0.25, 1.25, 2.75, 7));
 }
 
 TEST(AveragePool, IsRefusedWhereRuntimesDoNotAgreeOrNothingIsCounted) {
@@ -250,6 +254,8 @@ TEST(AveragePool, IsRefusedWhereRuntimesDoNotAgreeOrNothingIsCounted) {
                      {"ceil_mode", kOne},
                      {"count_include_pad", kOne}}),
               HasSubstr("do not agree"));
+  EXPECT_THAT(error({{"kernel_shape", Dims{2, 2}}, {"strides", Dims{3, 3}}, {"ceil_mode", kOne}}),
+              HasSubstr("behind the image"));
   EXPECT_THAT(error({{"kernel_shape", Dims{1, 1}}, {"pads", Dims{1, 0, 0, 0}}}),
               HasSubstr("nothing but padding"));
   EXPECT_THAT(error({{"kernel_shape", Dims{60000, 60000}}, {"pads", Dims{60000, 60000, 0, 0}}}),

@@ -100,8 +100,7 @@ Shape image_shape(const NodeReader& node) {
   return in;
 }
 
-// Widens the pads at the end by what the last window of ceil_mode needs. Windows that would begin
-// in the padding at the end are left out.
+// Widens the pads at the end by what the last window of ceil_mode needs.
 void apply_ceil_mode(const NodeReader& node, const Shape& in, AveragePool& pool) {
   ConvGeometry& geometry = pool.geometry;
   for (std::size_t axis = 0; axis < 2; ++axis) {
@@ -110,13 +109,14 @@ void apply_ceil_mode(const NodeReader& node, const Shape& in, AveragePool& pool)
     const std::size_t stride = geometry.strides[axis];
     const std::size_t span = span_of(geometry, axis);
     const std::size_t last = (padded - span + stride - 1) / stride * stride;  // its first position
-    if (last + span <= padded || last >= before) {
+    if (last + span <= padded) {
       continue;
     }
-    if (pool.count_padding) {
+    if (pool.count_padding || last >= before) {
       node.unsupported(
-          "ceil_mode with count_include_pad, where the last window leaves the padded image: "
-          "runtimes do not agree on its mean; use another padding");
+          "ceil_mode where the last window begins behind the image, or leaves the padded image "
+          "with "
+          "count_include_pad: runtimes do not agree on it; use another padding");
     }
     geometry.pads[2 + axis] += last + span - padded;
   }
