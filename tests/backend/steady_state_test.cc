@@ -57,9 +57,10 @@ TEST(SteadyState, RunningAProgramAgainAllocatesNothingLarge) {
   };
   run_once();
   for (int again = 0; again < 3; ++again) {
-    const std::size_t before = large_allocations;
+    const std::size_t before = large_allocations, cut = internal::pool_cut_bytes();
     run_once();
     EXPECT_EQ(large_allocations - before, 0u) << "run " << again + 2;
+    EXPECT_EQ(internal::pool_cut_bytes() - cut, 0u) << "run " << again + 2;
   }
 }
 

@@ -13,11 +13,12 @@
 namespace ffconv {
 
 namespace internal {
-// 64-byte aligned memory; blocks of 32 KiB and more are kept for the next request of the same size,
-// up to 256 MiB in all, since fresh pages from the system cost more than most kernels. Zero bytes:
-// null.
+// 64-byte aligned memory; blocks of 32 KiB and more come from a SlabPool that lets 256 MiB lie
+// idle. Zero bytes: null.
 void* pool_allocate(std::size_t bytes);
 void pool_free(void* data, std::size_t bytes) noexcept;
+// SlabPool::cut_bytes of that pool.
+std::size_t pool_cut_bytes();
 }  // namespace internal
 
 template <typename T>
