@@ -4,8 +4,9 @@
 //   onnxruntime_peer random FIRST COUNT DIRECTORY   models of that many seeds from FIRST on
 //   onnxruntime_peer files DIRECTORY MODEL...       models as they are
 //
-// For each: NAME.onnx (random only), NAME.input (float32, in the file's order of axes) and
-// NAME.scores (float64, after the Softmax at the end if there is one).
+// For each: NAME.onnx (random only, and as the exporter writes it again), NAME.input (float32, in
+// the file's order of axes) and NAME.scores (float64, after the Softmax at the end if there is
+// one).
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -19,6 +20,7 @@
 #include <onnx/onnx_pb.h>
 
 #include "ffconv/model/float_executor.h"
+#include "ffconv/model/onnx/export.h"
 #include "ffconv/model/onnx/import.h"
 #include "ffconv/model/read_file.h"
 #include "support/file_image.h"
@@ -57,9 +59,12 @@ void apply_last_operator(const onnx::ModelProto& model, std::vector<double>& sco
   }
 }
 
+// What the graph sees of pixels in the file's order of axes. Exported files have the graph's.
+enum class Order { kFile, kGraph };
+
 // `pixel_scale`: pixels are between plus and minus it.
 void write_case(const std::vector<std::uint8_t>& bytes, double pixel_scale, std::uint64_t seed,
-                const std::string& base) {
+                const std::string& base, Order order = Order::kFile) {
   onnx::ModelProto model;
   model.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
   const model::Graph graph = model::import_onnx(bytes, base);
@@ -67,7 +72,8 @@ void write_case(const std::vector<std::uint8_t>& bytes, double pixel_scale, std:
   for (double& pixel : pixels) {
     pixel *= pixel_scale;
   }
-  std::vector<double> scores = model::run_float(graph, testing::graph_image(graph, pixels));
+  std::vector<double> scores =
+      model::run_float(graph, order == Order::kFile ? testing::graph_image(graph, pixels) : pixels);
   apply_last_operator(model, scores);
   write(base + ".input", std::vector<float>(pixels.begin(), pixels.end()));
   write(base + ".scores", scores);
@@ -81,6 +87,9 @@ void write_random(std::uint64_t first, std::uint64_t count, const fs::path& dire
     const std::string base = (directory / fmt::format("seed{}", seed)).string();
     write(base + ".onnx", bytes);
     write_case(bytes, 1, seed, base);
+    const auto exported = model::export_onnx(model::import_onnx(bytes, base));
+    write(base + "-exported.onnx", exported);
+    write_case(exported, 1, seed, base + "-exported", Order::kGraph);
   }
 }
 

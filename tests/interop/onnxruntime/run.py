@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Holds FFConv's importer and float executor against onnxruntime (docs/interop.md).
+"""Holds FFConv's importer, exporter and float executor against onnxruntime (docs/interop.md).
 
-onnxruntime_peer writes random models over all operators, and inputs for these and for every network of
+onnxruntime_peer writes random models over all operators, the same as exported again, and inputs for these and for every network of
 models/, with FFConv's scores; onnxruntime runs the same files. Scores must agree to 1e-5 of the largest
 one (of 1, where all are smaller). onnxruntime comes from the package index into a virtual environment
 under DIRECTORY, which is kept.
