@@ -153,8 +153,7 @@ std::string report(const std::string& path, const Findings& found) {
       "{}: can be encrypted\n\n"
       "input    {}, {} classes\n"
       "depth    {} levels, one a layer and one a square\n"
-      "work     {} multiply-accumulates (MAC), {} homomorphic ones with a channel a ciphertext "
-      "(HMA)\n"
+      "work     {} MAC (multiply-accumulates), {} HMA (products of a channel by a weight)\n"
       "ranges   {}\n\n{}",
       path, to_string(network.input), network.classes, network.layers.size(),
       count_text(total.multiply_accumulates), count_text(total.hma),
