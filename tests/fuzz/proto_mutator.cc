@@ -1,7 +1,6 @@
 #include "fuzz/proto_mutator.h"
 
 #include <limits>
-#include <memory>
 
 namespace ffconv::testing {
 
@@ -134,32 +133,41 @@ void ProtoMutator::change_entry(const Site& site, int index) {
       }
       return reflection.SetRepeatedString(
           message, field, index, text(reflection.GetRepeatedString(*message, field, index)));
-    case FieldDescriptor::CPPTYPE_MESSAGE:
-      return copy_from_elsewhere(*(is_new ? reflection.AddMessage(message, field)
-                                   : index < 0
-                                       ? reflection.MutableMessage(message, field)
-                                       : reflection.MutableRepeatedMessage(message, field, index)));
+    case FieldDescriptor::CPPTYPE_MESSAGE: {
+      // Copied first: to set one field of a oneof deletes another.
+      const std::unique_ptr<Message> copy = copy_of_any(*field->message_type());
+      Message* to = is_new      ? reflection.AddMessage(message, field)
+                    : index < 0 ? reflection.MutableMessage(message, field)
+                                : reflection.MutableRepeatedMessage(message, field, index);
+      if (copy != nullptr) {
+        to->CopyFrom(*copy);
+      }
+      return;
+    }
     default:
       return;
   }
 }
 
-// `to` becomes a copy of a message of its type, if there is one that it does not lie in.
-void ProtoMutator::copy_from_elsewhere(Message& to) {
+// A copy of some message of that type; nullptr if there is none, or it is large.
+std::unique_ptr<Message> ProtoMutator::copy_of_any(const google::protobuf::Descriptor& type) {
+  constexpr std::size_t kMaxBytes = 1 << 16;
   std::vector<const Message*> candidates;
   for (const Message* message : messages_) {
-    if (message != &to && message->GetDescriptor() == to.GetDescriptor()) {
+    if (message->GetDescriptor() == &type) {
       candidates.push_back(message);
     }
   }
-  if (!candidates.empty()) {
-    const std::unique_ptr<Message> copy(to.New());
-    copy->CopyFrom(*candidates[below(candidates.size())]);
-    constexpr std::size_t kMaxBytes = 1 << 16;
-    if (copy->ByteSizeLong() < kMaxBytes) {
-      to.CopyFrom(*copy);
-    }
+  if (candidates.empty()) {
+    return nullptr;
   }
+  const Message& chosen = *candidates[below(candidates.size())];
+  if (chosen.ByteSizeLong() > kMaxBytes) {
+    return nullptr;
+  }
+  std::unique_ptr<Message> copy(chosen.New());
+  copy->CopyFrom(chosen);
+  return copy;
 }
 
 std::int64_t ProtoMutator::number(std::int64_t before) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -29,7 +30,7 @@ class ProtoMutator {
   void change(const Site& site);
   void change_list(const Site& site);
   void change_entry(const Site& site, int index);
-  void copy_from_elsewhere(google::protobuf::Message& to);
+  std::unique_ptr<google::protobuf::Message> copy_of_any(const google::protobuf::Descriptor& type);
   std::int64_t number(std::int64_t before);
   double real(double before);
   std::string text(const std::string& before);

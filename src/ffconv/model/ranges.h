@@ -1,7 +1,9 @@
 // How large a network's values get: the planner chooses scales and the last modulus by it.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ffconv/base/progress.h"
@@ -30,5 +32,11 @@ Ranges calibrate(const Network& network, const Dataset& images, const Progress& 
 // key. Throws kFormat for text that is not as described above: a value that is not a finite,
 // positive number, a layer that is missing or named twice, or a name that no layer has.
 std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network);
+
+// For a node whose output becomes scale * output + offset: its bound in the metadata, under the
+// node's or the tensor's name, becomes what follows for the new output, under the node's name.
+// Nothing happens where there is none.
+void rescale_bound(std::map<std::string, std::string>& metadata, const std::string& node,
+                   const std::string& tensor, double scale, double offset);
 
 }  // namespace ffconv::model
