@@ -20,6 +20,7 @@
 #include "ffconv/model/hma.h"
 #include "ffconv/model/onnx/export.h"
 #include "ffconv/model/onnx/import.h"
+#include "ffconv/model/passes.h"
 #include "ffconv/model/ranges.h"
 #include "images.h"
 #include "progress_bar.h"
@@ -232,7 +233,8 @@ void run(const Options& options) {
   if (!folder.empty() && !std::filesystem::is_directory(folder)) {
     fail(ErrorCode::kIo, "{}: there is no directory {}", options.result, folder.string());
   }
-  Factorization factorization(options, model::import_onnx_file(options.model));
+  // Batch normalization goes into the layers first: components are of what follows it.
+  Factorization factorization(options, model::fold_affine(model::import_onnx_file(options.model)));
   std::optional<FactorizeReport> report;
   {
     ProgressBar bar(options.output.quiet);

@@ -1,6 +1,7 @@
 // Random models over all operators: everything imports, and a chain computes what its graph does.
 #include "support/random_model.h"
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
@@ -10,6 +11,7 @@
 #include "ffconv/model/float_executor.h"
 #include "ffconv/model/normalize.h"
 #include "ffconv/model/onnx/import.h"
+#include "ffconv/model/passes.h"
 
 namespace ffconv::model {
 namespace {
@@ -74,6 +76,24 @@ TEST(RandomModel, WithBranchesRunsInFloatingPoint) {
       ASSERT_TRUE(std::isfinite(score));
     }
   }
+}
+
+TEST(RandomModel, KeepsItsFunctionWhenAffineNodesAreFolded) {
+  std::size_t folded = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    const Graph graph = import_model(random_model(seed, Branches::kSome));
+    const Graph after = fold_affine(graph);
+    folded += graph.nodes.size() - after.nodes.size();
+    const auto image = random_pixels(graph.input_shape().size(), seed);
+    const auto expected = run_float(graph, image);
+    const auto got = run_float(after, image);
+    ASSERT_EQ(got.size(), expected.size());
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+      ASSERT_NEAR(got[k], expected[k], 1e-10 * std::max(1.0, std::abs(expected[k])));
+    }
+  }
+  EXPECT_GT(folded, 100u);
 }
 
 TEST(RandomModel, AsAChainNormalizesToTheSameFunction) {

@@ -105,7 +105,8 @@ std::string measured_ranges(const model::Graph& original, const model::Graph& fa
     }
     json[node.name] = bound;
   }
-  return json.dump();
+  // Names need not be UTF-8.
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 }  // namespace ffconv::lowrank

@@ -11,6 +11,7 @@
 #include "ffconv/base/error.h"
 #include "ffconv/model/linear.h"
 #include "ffconv/model/polynomial.h"
+#include "ffconv/model/problems.h"
 #include "ffconv/model/quote.h"
 
 namespace ffconv::model {
@@ -67,14 +68,27 @@ class Normalizer {
     symbols_[graph_.input] = Symbol{0, identity(), {}, network_.input, {}};
     for (const Node& node : graph_.nodes) {
       node_ = &node;
-      symbols_[node.output] = std::visit([&](const auto& op) { return visit(op); }, node.op);
+      const bool fits = problems_.gather([&] {
+        symbols_[node.output] = std::visit([&](const auto& op) { return visit(op); }, node.op);
+      });
+      if (!fits) {
+        symbols_[node.output] = stand_in();
+      }
     }
-    finish();
+    problems_.gather([&] { finish(); });
+    problems_.throw_if_any();
     check_finite();
     return std::move(network_);
   }
 
  private:
+  // What follows a node that does not fit is judged as if a layer of its own stood in for it.
+  Symbol stand_in() {
+    const Shape& shape = graph_.values[node_->output].shape;
+    append(make_diagonal(node_->name, shape, {1.0}, {0.0}));
+    return {network_.layers.size(), identity(), {}, shape, {}};
+  }
+
   // Linear operators: a new layer, whose output is a new source.
   Symbol visit(const Conv&) {
     Linear linear = make_linear(graph_, *node_, symbol(0).pads);
@@ -367,6 +381,7 @@ class Normalizer {
   const Node* node_ = nullptr;  // being visited
   std::vector<std::optional<Symbol>> symbols_;
   std::set<std::string> names_;
+  Problems problems_;
   std::size_t constant_elements_ = 0;
   std::size_t weight_elements_ = 0;
 };

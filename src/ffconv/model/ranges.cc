@@ -138,4 +138,25 @@ std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& ne
   return ranges;
 }
 
+void rescale_bound(std::map<std::string, std::string>& metadata, const std::string& node,
+                   const std::string& tensor, double scale, double offset) {
+  const auto entry = metadata.find(kRangesKey);
+  if (entry == metadata.end()) {
+    return;
+  }
+  auto json = nlohmann::json::parse(entry->second, nullptr, false);
+  for (const std::string& name : {node, tensor}) {
+    if (json.is_object() && json.contains(name) && json[name].is_number()) {
+      const double bound = scale * json[name].get<double>() + offset;
+      json.erase(name);
+      json[node] = bound;
+      break;
+    }
+  }
+  if (!json.is_discarded()) {
+    // Names need not be UTF-8.
+    entry->second = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+}
+
 }  // namespace ffconv::model

@@ -46,4 +46,10 @@ std::optional<NodeRanges> node_ranges(const Graph& graph);
 // overflows.
 std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network);
 
+// For a node whose output becomes scale * output + offset: its bound in the metadata, under the
+// node's or the tensor's name, becomes what follows for the new output, under the node's name.
+// Nothing happens where there is none.
+void rescale_bound(std::map<std::string, std::string>& metadata, const std::string& node,
+                   const std::string& tensor, double scale, double offset);
+
 }  // namespace ffconv::model

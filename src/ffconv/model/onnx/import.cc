@@ -10,6 +10,7 @@
 #include "ffconv/model/onnx/node_reader.h"
 #include "ffconv/model/onnx/operators.h"
 #include "ffconv/model/onnx/tensor.h"
+#include "ffconv/model/problems.h"
 #include "ffconv/model/quote.h"
 #include "ffconv/model/read_file.h"
 
@@ -47,7 +48,7 @@ class Importer {
       }
     }
     const auto output = lookup(needed.output, "the graph's output");
-    throw_problems();
+    problems_.throw_if_any();
     finish(*output);
     return std::move(builder_.graph);
   }
@@ -70,7 +71,7 @@ class Importer {
     for (const onnx::TensorProto& tensor : proto_.initializer()) {
       std::optional<ValueId> id;
       if (needed.values.contains(tensor.name())) {
-        gather([&] {
+        problems_.gather([&] {
           Value value = read_tensor(tensor, tensor.name());
           builder_.foldable_elements += value.data.size();
           id = builder_.add_constant(std::move(value), is_whole_type(tensor.data_type()));
@@ -79,7 +80,7 @@ class Importer {
       define(tensor.name(), id);
     }
     for (const auto& sparse : proto_.sparse_initializer()) {
-      gather([&] {
+      problems_.gather([&] {
         fail(ErrorCode::kUnsupported, "tensor {}: sparse; store it dense",
              quote(sparse.values().name()));
       });
@@ -121,7 +122,7 @@ class Importer {
       known = known && (input.empty() || inputs.back());
     }
     std::optional<ValueId> result;
-    gather([&] {
+    problems_.gather([&] {
       result = import_node(NodeReader(node, inputs, name, builder_), node, known, needed);
     });
     define(node.output(0), result);
@@ -164,7 +165,7 @@ class Importer {
     }
     if (const auto second = second_outputs_.find(name);
         second != second_outputs_.end() && !second->second.empty()) {
-      gather([&] {
+      problems_.gather([&] {
         fail(ErrorCode::kUnsupported,
              "{} reads {}, a further output of node {}; only first ones "
              "are computed",
@@ -177,29 +178,6 @@ class Importer {
   void define(const std::string& name, std::optional<ValueId> id) {
     if (!name.empty() && !values_.emplace(name, id).second) {
       fail(ErrorCode::kFormat, "two values are named {}", quote(name));
-    }
-  }
-
-  // Runs `step` and keeps its kUnsupported error for the list.
-  template <typename Step>
-  void gather(const Step& step) {
-    constexpr std::size_t kMaxListed = 100;
-    try {
-      step();
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUnsupported) {
-        throw;
-      }
-      if (++problem_count_ <= kMaxListed) {
-        problems_ += fmt::format("\n  {}", error.what());
-      }
-    }
-  }
-
-  void throw_problems() const {
-    if (problem_count_ > 0) {
-      fail(ErrorCode::kUnsupported, "{} part{} of the network cannot run encrypted:{}",
-           problem_count_, problem_count_ == 1 ? "" : "s", problems_);
     }
   }
 
@@ -230,8 +208,7 @@ class Importer {
   std::unordered_map<std::string, std::optional<ValueId>> values_;
   std::unordered_map<std::string, std::string> second_outputs_;  // and their nodes' names; empty
                                                                  // where the node is reported
-  std::size_t problem_count_ = 0;
-  std::string problems_;
+  Problems problems_;
 };
 
 }  // namespace
