@@ -7,6 +7,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(Eigen3 REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(ZLIB REQUIRED)
+find_package(LibLZMA REQUIRED)
 find_package(Protobuf REQUIRED)
 find_library(FFCONV_ONNX_PROTO onnx_proto REQUIRED)
 

@@ -8,6 +8,8 @@ class App;
 
 namespace ffconv::cli {
 
+void add_check(CLI::App& app);
+void add_factorize(CLI::App& app);
 void add_compile(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_keygen(CLI::App& app);

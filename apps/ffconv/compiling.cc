@@ -28,8 +28,9 @@ model::Ranges value_ranges(const Model& model, const std::string& path, const Co
     return *std::move(ranges);
   }
   fail(ErrorCode::kInvalidArgument,
-       "{}: how large its values get is unknown: name images with --calibration ('mnist', or a "
-       "directory), or write the ranges into the model's metadata as '{}' (docs/cli.md)",
+       "{}: how large its values get is unknown: name images with --calibration ('mnist', "
+       "'cifar10' or a directory), or write the ranges into the model's metadata as '{}' "
+       "(docs/cli.md)",
        path, model::kRangesKey);
 }
 
@@ -43,8 +44,8 @@ void add_compile_flags(CLI::App& command, CompileFlags& flags) {
       ->capture_default_str()
       ->check(CLI::IsMember({"auto", "dense", "lola"}).description(""));
   add("--calibration", flags.calibration, "IMAGES",
-      "Images that show how large values get: 'mnist' or a\n"
-      "directory (default: what the model's metadata say)");
+      "Images that show how large values get: 'mnist', 'cifar10'\n"
+      "or a directory (default: what the model's metadata say)");
   add("--margin", flags.margin, "FACTOR", "Values may exceed those seen by this factor")
       ->capture_default_str();
   add("--precision", flags.precision_bits, "BITS",

@@ -58,8 +58,8 @@ void add_encrypt(CLI::App& app) {
       ->required();
   command
       .add_option("IMAGE", options->image,
-                  "A PNG, PGM, PPM or JPEG file of exactly the network's\nsize, or mnist:NUMBER, "
-                  "one of MNIST's test images")
+                  "A PNG, PGM, PPM or JPEG file of exactly the network's\nsize, or a test image, "
+                  "mnist:NUMBER or cifar10:NUMBER")
       ->type_name("")
       ->required();
   command.add_option("-o,--output", options->result, "The ciphertexts to write")

@@ -214,7 +214,8 @@ void add_evaluate(CLI::App& app) {
       ->required();
   command
       .add_option("--data", options->data,
-                  "'mnist' (its test images) or a directory with labels.json")
+                  "'mnist', 'cifar10' (their test images) or a directory\n"
+                  "with labels.json")
       ->type_name("IMAGES")
       ->required();
   command

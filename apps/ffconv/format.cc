@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "ffconv/wire/file.h"
+#include "ffconv/base/posix_file.h"
 
 namespace ffconv::cli {
 
@@ -82,8 +82,8 @@ std::string json_text(const Json& json) {
 }
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
-  wire::write_file(path,
-                   std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+  ffconv::write_file(path,
+                     std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
 }
 
 }  // namespace ffconv::cli

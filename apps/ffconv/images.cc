@@ -4,6 +4,7 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <utility>
 
 #include "ffconv/base/error.h"
 #include "ffconv/model/image.h"
@@ -12,7 +13,6 @@ namespace ffconv::cli {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kMnist = "mnist";
 
 // Every image file of the directory, in the order of their names, without labels.
 model::Dataset load_unlabelled(const fs::path& directory, const model::Shape& shape) {
@@ -39,27 +39,29 @@ model::Dataset load_unlabelled(const fs::path& directory, const model::Shape& sh
   return data;
 }
 
-// 17 of "mnist:17".
-std::optional<std::size_t> mnist_index(std::string_view source) {
-  if (!source.starts_with(kMnist) || source.substr(kMnist.size(), 1) != ":") {
+// {"mnist", 17} of "mnist:17"; nullopt unless that begins with the name of a data set.
+std::optional<std::pair<std::string, std::size_t>> numbered_image(const std::string& source) {
+  const std::size_t colon = source.find(':');
+  const std::string name = source.substr(0, colon);
+  if (colon == std::string::npos || !model::is_published(name)) {
     return std::nullopt;
   }
-  const std::string_view number = source.substr(kMnist.size() + 1);
+  const std::string_view number = std::string_view(source).substr(colon + 1);
   std::size_t index = 0;
   const auto [end, error] = std::from_chars(number.begin(), number.end(), index);
   if (error != std::errc() || end != number.end()) {
-    fail(ErrorCode::kInvalidArgument, "{}: expected the number of a test image, as in mnist:17",
-         source);
+    fail(ErrorCode::kInvalidArgument, "{}: expected the number of a test image, as in {}:17",
+         source, name);
   }
-  return index;
+  return std::pair(name, index);
 }
 
 }  // namespace
 
 model::Dataset load_images(const std::string& source, model::Split split,
                            const model::Shape& shape) {
-  model::Dataset data = source == kMnist ? model::load_mnist(model::find_data(source), split)
-                                         : model::load_samples(source);
+  model::Dataset data = model::is_published(source) ? model::load_published(source, split)
+                                                    : model::load_samples(source);
   if (data.shape != shape) {
     fail(ErrorCode::kMismatch, "{}: the network takes images of {}, these have {}", source,
          to_string(shape), to_string(data.shape));
@@ -68,7 +70,7 @@ model::Dataset load_images(const std::string& source, model::Split split,
 }
 
 model::Dataset load_calibration_images(const std::string& source, const model::Shape& shape) {
-  if (source != kMnist && fs::is_directory(source) &&
+  if (!model::is_published(source) && fs::is_directory(source) &&
       !fs::exists(fs::path(source) / "labels.json")) {
     return load_unlabelled(source, shape);
   }
@@ -76,16 +78,17 @@ model::Dataset load_calibration_images(const std::string& source, const model::S
 }
 
 std::vector<double> load_pixels(const std::string& source, const model::Shape& shape) {
-  const std::optional<std::size_t> index = mnist_index(source);
-  if (!index) {
+  const auto numbered = numbered_image(source);
+  if (!numbered) {
     return model::load_image(source, shape);
   }
-  const model::Dataset data = load_images(std::string(kMnist), model::Split::kTest, shape);
-  if (*index >= data.size()) {
+  const auto& [name, index] = *numbered;
+  const model::Dataset data = load_images(name, model::Split::kTest, shape);
+  if (index >= data.size()) {
     fail(ErrorCode::kInvalidArgument, "{}: expected a number below {}, got {}", source, data.size(),
-         *index);
+         index);
   }
-  return data.image(*index);
+  return data.image(index);
 }
 
 }  // namespace ffconv::cli

@@ -21,6 +21,8 @@ int run(int argc, char** argv) {
   app.get_formatter()->column_width(32);
   app.require_subcommand(1);
   app.footer("ffconv COMMAND --help explains a command and shows an example.");
+  ffconv::cli::add_check(app);
+  ffconv::cli::add_factorize(app);
   ffconv::cli::add_compile(app);
   ffconv::cli::add_plan(app);
   ffconv::cli::add_keygen(app);

@@ -1,16 +1,25 @@
-// The ONNX importer on foreign bytes: a model is refused with an Error, or it is imported,
-// normalized, and (where it is small) the graph and the normalized chain compute the same.
+// The ONNX importer on foreign bytes and on mutated models: a model is refused with an Error, or it
+// is imported, normalized, and (where it is small) the graph and the normalized chain are run.
+//
+// Most inputs are made by changing a model field by field, so that they stay models; where there is
+// none yet, by a random valid one; the rest are libFuzzer's own changes of bytes.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <span>
+#include <string>
 #include <vector>
+
+#include <onnx/onnx_pb.h>
 
 #include "ffconv/base/error.h"
 #include "ffconv/model/float_executor.h"
 #include "ffconv/model/normalize.h"
 #include "ffconv/model/onnx/import.h"
 #include "ffconv/model/ranges.h"
+#include "fuzz/proto_mutator.h"
+#include "support/random_model.h"
 
 namespace {
 
@@ -30,6 +39,8 @@ bool is_small(const Graph& graph) {
       const auto& dims = graph.values[node.inputs[1]].shape.dims;
       products +=
           out * static_cast<double>(dims[1] * conv->geometry.kernel[0] * conv->geometry.kernel[1]);
+    } else if (const auto* pool = std::get_if<AveragePool>(&node.op)) {
+      products += out * static_cast<double>(pool->geometry.kernel[0] * pool->geometry.kernel[1]);
     } else if (std::holds_alternative<Gemm>(node.op) || std::holds_alternative<MatMul>(node.op)) {
       products += out * static_cast<double>(graph.values[node.inputs[0]].shape.size());
     }
@@ -48,6 +59,37 @@ void run(const Graph& graph, const Network& network) {
 }
 
 }  // namespace
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
+
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size,
+                                               std::size_t max_size, unsigned int seed) {
+  constexpr unsigned int kOfBytes = 8;  // every eighth change
+  constexpr unsigned int kNewModel = 64;
+  if (seed % kOfBytes == 0) {
+    return LLVMFuzzerMutate(data, size, max_size);
+  }
+  static const std::vector<std::string> kTexts{
+      "Relu",       "Slice",   "Gather",    "Concat",     "Range",   "Expand",    "ConstantOfShape",
+      "Where",      "Equal",   "Sqrt",      "ReduceProd", "Size",    "Shape",     "Transpose",
+      "Unsqueeze",  "axes",    "axis",      "pads",       "strides", "dilations", "kernel_shape",
+      "perm",       "to",      "group",     "keepdims",   "value",   "ceil_mode", "auto_pad",
+      "SAME_UPPER", "ai.onnx", "allowzero", "epsilon"};
+  onnx::ModelProto model;
+  if (seed % kNewModel == 1 || !model.ParseFromArray(data, static_cast<int>(size))) {
+    model = ffconv::testing::random_model(seed, ffconv::testing::Branches::kSome);
+  }
+  ffconv::testing::ProtoMutator mutator(seed);
+  for (unsigned int k = 0; k <= seed / kOfBytes % 4; ++k) {
+    mutator.mutate(model, kTexts);
+  }
+  const std::string text = model.SerializePartialAsString();
+  if (text.size() > max_size) {
+    return LLVMFuzzerMutate(data, size, max_size);
+  }
+  std::copy(text.begin(), text.end(), data);
+  return text.size();
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {

@@ -195,6 +195,35 @@ TEST(Normalize, FoldsPadIntoTheConvolution) {
   EXPECT_EQ(linear_at(network, 0).in, (Shape{{1, 2, 2}}));
 }
 
+TEST(Normalize, FoldsBatchNormalizationIntoTheConvolution) {
+  OnnxBuilder builder({1, 2, 2});
+  std::string x = builder.node("Conv", {"image", builder.constant({2, 1, 1, 1}, {1, 10})});
+  x = builder.node("BatchNormalization",
+                   {x, builder.constant({2}, {2, 3}), builder.constant({2}, {5, 6}),
+                    builder.constant({2}, {1, 2}), builder.constant({2}, {0, 3})},
+                   {{"epsilon", 1.0}});
+  const Network network = normalized(builder, x);
+  ASSERT_EQ(kinds(network), "C");
+  EXPECT_THAT(linear_at(network, 0).convolution()->weights, ElementsAre(2, 15));
+  EXPECT_THAT(linear_at(network, 0).bias, ElementsAre(3, 3, 3, 3, 3, 3, 3, 3));
+}
+
+TEST(Normalize, MakesAConvolutionOfPoolingAndLeavesTheCountToTheNextLayer) {
+  OnnxBuilder builder({2, 2, 2});
+  std::string x = builder.node("Pad", {"image", builder.integers({0, 0, 1, 0, 0, 0, 0, 0})});
+  const ::ffconv::testing::Attributes window{{"kernel_shape", Dims{2, 2}},
+                                             {"pads", Dims{0, 0, 0, 1}}};
+  x = builder.node("AveragePool", {x}, window);
+  EXPECT_EQ(kinds(normalized(builder, x)), "CD");
+  x = builder.node("Flatten", {x});
+  x = builder.node("MatMul", {x, builder.constant({8, 1}, {1, 2, 3, 4, 5, 6, 7, 8})});
+  const Network network = normalized(builder, x);
+  ASSERT_EQ(kinds(network), "CL");
+  EXPECT_EQ(linear_at(network, 0).convolution()->geometry.groups, 2u);
+  EXPECT_EQ(linear_at(network, 0).convolution()->geometry.pads,
+            (std::array<std::size_t, 4>{1, 0, 0, 1}));
+}
+
 TEST(Normalize, KeepsNeighbouringLinearLayersApart) {
   OnnxBuilder builder({1, 2, 2});
   std::string x = builder.node("Conv", {"image", builder.constant({2, 1, 1, 1}, {1, 2})});

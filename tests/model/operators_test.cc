@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ffconv/model/float_executor.h"
+#include "support/error_of.h"
 #include "support/onnx_builder.h"
 
 namespace ffconv::model {
@@ -10,9 +11,11 @@ namespace {
 
 using ::ffconv::testing::Attributes;
 using ::ffconv::testing::Dims;
+using ::ffconv::testing::error_of;
 using ::ffconv::testing::OnnxBuilder;
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
+using ::testing::HasSubstr;
 
 constexpr std::int64_t kOne = 1;
 
@@ -201,6 +204,132 @@ TEST(Pad, PutsZerosAroundByAttributeOrByInput) {
   const std::vector<std::string> inputs{"image", by_axes.integers({0, 1, 1, 0}), by_axes.scalar(0),
                                         by_axes.integers({-1, 2})};
   EXPECT_EQ(run(by_axes, by_axes.node("Pad", inputs), {1, 2, 3, 4}), expected);
+}
+
+// A 3 x 3 image of one channel, 1 to 9, through AveragePool.
+std::vector<double> pool_3x3(const Attributes& attributes) {
+  OnnxBuilder builder({1, 3, 3});
+  return run(builder, builder.node("AveragePool", {"image"}, attributes),
+             {1, 2, 3, 4, 5, 6, 7, 8, 9});
+}
+
+TEST(AveragePool, TakesTheMeanOfEveryWindow) {
+  EXPECT_THAT(pool_3x3({{"kernel_shape", Dims{2, 2}}}), ElementsAre(3, 4, 6, 7));
+  EXPECT_THAT(pool_3x3({{"kernel_shape", Dims{1, 3}}}), ElementsAre(2, 5, 8));
+  EXPECT_THAT(pool_3x3({{"kernel_shape", Dims{2, 2}}, {"dilations", Dims{2, 2}}}), ElementsAre(5));
+}
+
+TEST(AveragePool, CountsPaddingOrNot) {
+  const Attributes corner{
+      {"kernel_shape", Dims{2, 2}}, {"strides", Dims{2, 2}}, {"pads", Dims{1, 1, 0, 0}}};
+  EXPECT_THAT(pool_3x3(corner), ElementsAre(1, 2.5, 5.5, 7));
+  Attributes counting = corner;
+  counting.emplace_back("count_include_pad", kOne);
+  EXPECT_THAT(pool_3x3(counting), ElementsAre(0.25, 1.25, 2.75, 7));
+  EXPECT_THAT(pool_3x3({{"kernel_shape", Dims{2, 2}},
+                        {"strides", Dims{2, 2}},
+                        {"auto_pad", std::string("SAME_LOWER")}}),
+              ElementsAre(1, 2.5, 5.5, 7));
+}
+
+TEST(AveragePool, GoesOnWithCeilModeWhereTheImageLasts) {
+  EXPECT_THAT(
+      pool_3x3({{"kernel_shape", Dims{2, 2}}, {"strides", Dims{2, 2}}, {"ceil_mode", kOne}}),
+      ElementsAre(3, 4.5, 7.5, 9));
+  // Where rounding changes nothing padding may count.
+  EXPECT_THAT(pool_3x3({{"kernel_shape", Dims{2, 2}},
+                        {"strides", Dims{2, 2}},
+                        {"pads", Dims{1, 1, 0, 0}},
+                        {"count_include_pad", kOne},
+                        {"ceil_mode", kOne}}),
+              ElementsAre(0.25, 1.25, 2.75, 7));
+}
+
+TEST(AveragePool, IsRefusedWhereRuntimesDoNotAgreeOrNothingIsCounted) {
+  const auto error = [](const Attributes& attributes) {
+    return error_of(ErrorCode::kUnsupported, [&] { pool_3x3(attributes); });
+  };
+  EXPECT_THAT(error({{"kernel_shape", Dims{2, 2}},
+                     {"strides", Dims{2, 2}},
+                     {"ceil_mode", kOne},
+                     {"count_include_pad", kOne}}),
+              HasSubstr("do not agree"));
+  EXPECT_THAT(error({{"kernel_shape", Dims{2, 2}}, {"strides", Dims{3, 3}}, {"ceil_mode", kOne}}),
+              HasSubstr("behind the image"));
+  EXPECT_THAT(error({{"kernel_shape", Dims{1, 1}}, {"pads", Dims{1, 0, 0, 0}}}),
+              HasSubstr("nothing but padding"));
+  EXPECT_THAT(error({{"kernel_shape", Dims{60000, 60000}}, {"pads", Dims{60000, 60000, 0, 0}}}),
+              HasSubstr("window"));
+}
+
+TEST(GlobalAveragePool, AndReduceMeanTakeTheMeanOfEveryChannel) {
+  OnnxBuilder builder({2, 2, 2});
+  const std::vector<double> image{1, 2, 3, 6, 10, 20, 30, 60};
+  EXPECT_THAT(run(builder, builder.node("GlobalAveragePool", {"image"}), image),
+              ElementsAre(3, 30));
+  EXPECT_THAT(run(builder, builder.node("ReduceMean", {"image"}, {{"axes", Dims{2, -1}}}), image),
+              ElementsAre(3, 30));
+  const std::string dropped = builder.node("ReduceMean", {"image"},
+                                           {{"axes", Dims{-2, -1}}, {"keepdims", std::int64_t{0}}});
+  EXPECT_THAT(run(builder, dropped, image), ElementsAre(3, 30));
+  EXPECT_EQ(builder.import(dropped).classes(), 2u);
+  const std::string rows = builder.node("ReduceMean", {"image", builder.integers({2})});
+  EXPECT_THAT(run(builder, rows, image), ElementsAre(2, 4, 20, 40));
+  // Channels last, as Keras has them.
+  const std::string last = builder.node("ReduceMean", {"image"}, {{"axes", Dims{1, 2}}});
+  EXPECT_THAT(run(builder, last, image), ElementsAre((1 + 3 + 10 + 30) / 4.0, 88 / 4.0));
+  const std::string channels = builder.node("ReduceMean", {"image"}, {{"axes", Dims{1}}});
+  EXPECT_THAT(error_of(ErrorCode::kUnsupported, [&] { run(builder, channels, image); }),
+              HasSubstr("rows and columns"));
+}
+
+TEST(BatchNormalization, NormalizesEveryChannelByItsStatistics) {
+  OnnxBuilder builder({2, 1, 2});
+  const std::vector<std::string> inputs{
+      "image", builder.constant({2}, {2, 3}), builder.constant({2}, {10, 20}),
+      builder.constant({2}, {1, 2}), builder.constant({2}, {3, 8})};
+  const std::string y = builder.node("BatchNormalization", inputs, {{"epsilon", 1.0}});
+  // (x - 1) / 2 * 2 + 10 and (x - 2) / 3 * 3 + 20.
+  EXPECT_THAT(run(builder, y, {1, 2, 3, 4}), ElementsAre(10, 11, 21, 22));
+}
+
+TEST(BatchNormalization, IsRefusedInTrainingAndWithoutAVariance) {
+  OnnxBuilder builder({1});
+  const std::string one = builder.constant({1}, {1});
+  const std::string training =
+      builder.node("BatchNormalization", {"image", one, one, one, one}, {{"training_mode", kOne}});
+  EXPECT_THAT(error_of(ErrorCode::kUnsupported, [&] { builder.import(training); }),
+              HasSubstr("for inference"));
+  const std::string negative = builder.constant({1}, {-1});
+  const std::string y = builder.node("BatchNormalization", {"image", one, one, one, negative});
+  EXPECT_THAT(error_of(ErrorCode::kFormat, [&] { builder.import(y); }), HasSubstr("variance -1"));
+}
+
+TEST(Neg, ChangesTheSign) {
+  OnnxBuilder builder({2});
+  EXPECT_THAT(run(builder, builder.node("Neg", {"image"}), {1, -2}), ElementsAre(-1, 2));
+}
+
+TEST(Cast, BetweenFloatsChangesNothingAndToWholeNumbersIsRefused) {
+  OnnxBuilder builder({1});
+  const std::int64_t half = onnx::TensorProto::FLOAT16;
+  const std::int64_t whole = onnx::TensorProto::INT32;
+  EXPECT_THAT(run(builder, builder.node("Cast", {"image"}, {{"to", half}}), {1.5}),
+              ElementsAre(1.5));
+  const std::string x = builder.node("Cast", {"image"}, {{"to", whole}});
+  EXPECT_THAT(error_of(ErrorCode::kUnsupported, [&] { builder.import(x); }),
+              HasSubstr("not a polynomial"));
+}
+
+TEST(Dropout, IsRefusedInTraining) {
+  OnnxBuilder builder({1});
+  const std::string ratio = builder.scalar(0.5);
+  const std::string yes = builder.scalar(1);
+  const std::string x = builder.node("Dropout", {"image", ratio, yes});
+  EXPECT_THAT(error_of(ErrorCode::kUnsupported, [&] { builder.import(x); }),
+              HasSubstr("for inference"));
+  const std::string none = builder.scalar(0);
+  EXPECT_THAT(run(builder, builder.node("Dropout", {"image", none, yes}), {3}), ElementsAre(3));
 }
 
 TEST(Identity, AndDropoutAndAFinalSoftmaxAreOtherNamesForTheirInput) {

@@ -5,6 +5,7 @@
 
 #include "ffconv/model/float_executor.h"
 #include "ffconv/model/normalize.h"
+#include "ffconv/model/passes.h"
 #include "support/error_of.h"
 #include "support/onnx_builder.h"
 #include "support/random_network.h"
@@ -97,6 +98,16 @@ TEST(MetadataRanges, FollowScalesIntoTheLayerAndDiagonals) {
   EXPECT_THAT(bounds_of(builder.import(x))->max_abs, ElementsAre(10, 160));
 }
 
+TEST(MetadataRanges, FollowForPoolingFromItsInput) {
+  OnnxBuilder builder({1, 2, 2});
+  std::string x = builder.node("Conv", {"image", builder.constant({1, 1, 1, 1}, {1})});
+  x = builder.node("GlobalAveragePool", {x});
+  auto* entry = builder.model().add_metadata_props();
+  entry->set_key(kRangesKey);
+  entry->set_value(R"({"input": 1, "t0": 10})");
+  EXPECT_THAT(bounds_of(builder.import(x))->max_abs, ElementsAre(10, 10));
+}
+
 TEST(MetadataRanges, HoldForWhateverTheGraphComputes) {
   for (std::uint64_t seed = 0; seed < 100; ++seed) {
     SCOPED_TRACE(::testing::Message() << "seed " << seed);
@@ -127,6 +138,19 @@ TEST(MetadataRanges, HoldForWhateverTheGraphComputes) {
       }
     }
   }
+}
+
+TEST(MetadataRanges, CarryOverWhenAffineNodesAreFoldedIntoTheGraph) {
+  OnnxBuilder builder({1, 1, 2});
+  std::string x = builder.node("Conv", {"image", builder.constant({1, 1, 1, 1}, {1})});
+  x = builder.node("Mul", {x, builder.scalar(-3)});
+  x = builder.node("Add", {x, builder.scalar(2)});
+  auto* entry = builder.model().add_metadata_props();
+  entry->set_key(kRangesKey);
+  entry->set_value(R"({"input": 1, "t0": 10})");
+  const Graph graph = fold_affine(builder.import(x));
+  ASSERT_EQ(graph.nodes.size(), 1u);
+  EXPECT_THAT(bounds_of(graph)->max_abs, ElementsAre(32));
 }
 
 TEST(MetadataRanges, AreRefusedUnlessEveryBoundIsThereOnceAndAPositiveNumber) {

@@ -46,6 +46,16 @@ class OnnxBuilder {
     tensor->mutable_double_data()->Add(data.begin(), data.end());
     return tensor->name();
   }
+  // The same in the precision of most files: every element must be a float.
+  std::string float_constant(const Dims& dims, const std::vector<double>& data) {
+    const std::string name = constant(dims, {});
+    auto* tensor = graph().mutable_initializer(graph().initializer_size() - 1);
+    tensor->set_data_type(onnx::TensorProto::FLOAT);
+    for (const double x : data) {
+      tensor->add_float_data(static_cast<float>(x));
+    }
+    return name;
+  }
   std::string scalar(double x) { return constant({}, {x}); }
   std::string integers(const Dims& values) {
     auto* tensor = graph().add_initializer();

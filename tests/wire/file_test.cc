@@ -1,18 +1,12 @@
-// The frame and the files' way to the disk.
 #include "ffconv/wire/file.h"
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <vector>
-
-#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "support/error_of.h"
-#include "support/temporary_directory.h"
 
 namespace ffconv::wire {
 namespace {
@@ -115,44 +109,6 @@ TEST(File, OtherParametersAndBundlesAreNamedOnBothSides) {
             "x.ct: made for parameters 0102030000000000, expected 0900000000000000");
   EXPECT_EQ(error_of(ErrorCode::kMismatch, [] { expect_bundle(kHeader, {9}, "x.ct"); }),
             "x.ct: made for bundle 0405060000000000, expected 0900000000000000");
-}
-
-TEST(File, IsReadAsWritten) {
-  const testing::TemporaryDirectory directory;
-  const auto path = directory.path() / "file";
-  write_file(path, small_file());
-  EXPECT_EQ(read_file(path), small_file());
-  write_file(path, std::vector<std::uint8_t>{});  // replaces it
-  EXPECT_TRUE(read_file(path).empty());
-}
-
-TEST(File, NothingIsLeftWhereWritingFails) {
-  const testing::TemporaryDirectory directory;
-  std::filesystem::create_directory(directory.path() / "taken");
-  std::ofstream(directory.path() / "taken" / "inside") << "x";
-  const std::string message =
-      error_of(ErrorCode::kIo, [&] { write_file(directory.path() / "taken", small_file()); });
-  EXPECT_THAT(message, HasSubstr((directory.path() / "taken").string() + ": "));
-  EXPECT_EQ(directory.entries(), std::vector<std::string>{"taken"});
-}
-
-TEST(File, MissingFilesAndDirectoriesAreNamed) {
-  const testing::TemporaryDirectory directory;
-  const auto missing = directory.path() / "missing";
-  EXPECT_EQ(error_of(ErrorCode::kIo, [&] { read_file(missing); }),
-            missing.string() + ": No such file or directory");
-  EXPECT_EQ(error_of(ErrorCode::kIo, [&] { write_file(missing / "x", small_file()); }),
-            (missing / "x").string() + ": No such file or directory");
-  EXPECT_THAT(error_of(ErrorCode::kIo, [&] { read_file(directory.path()); }),
-              HasSubstr("expected a regular file"));
-}
-
-TEST(File, APipeIsRefusedAndNotWaitedFor) {
-  const testing::TemporaryDirectory directory;
-  const auto pipe = directory.path() / "pipe";
-  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
-  EXPECT_THAT(error_of(ErrorCode::kIo, [&] { read_file(pipe); }),
-              HasSubstr("expected a regular file"));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "ffconv/base/posix_file.h"
 #include "ffconv/wire/file.h"
 #include "support/error_of.h"
 #include "support/program_builder.h"

@@ -18,7 +18,6 @@ constexpr std::size_t kBlock = 64;
 // the weights; zero where they are padding. patch.size() == group_inputs * kernel elements.
 void gather_patch(const ConvGeometry& geometry, const Shape& in, const double* group_input,
                   std::size_t y, std::size_t x, std::span<double> patch) {
-  const auto height = static_cast<std::ptrdiff_t>(in.height());
   const auto width = static_cast<std::ptrdiff_t>(in.width());
   const std::size_t plane = in.height() * in.width();
   const std::size_t channels = patch.size() / (geometry.kernel[0] * geometry.kernel[1]);
@@ -29,7 +28,7 @@ void gather_patch(const ConvGeometry& geometry, const Shape& in, const double* g
       const std::ptrdiff_t row = input_position(geometry, 0, y, i);
       for (std::size_t j = 0; j < geometry.kernel[1]; ++j) {
         const std::ptrdiff_t column = input_position(geometry, 1, x, j);
-        const bool inside = row >= 0 && row < height && column >= 0 && column < width;
+        const bool inside = is_inside(row, in.height()) && is_inside(column, in.width());
         *next++ = inside ? channel[row * width + column] : 0.0;
       }
     }
@@ -37,6 +36,20 @@ void gather_patch(const ConvGeometry& geometry, const Shape& in, const double* g
 }
 
 }  // namespace
+
+std::size_t count_inside(const ConvGeometry& geometry, std::size_t axis, std::size_t position,
+                         std::size_t extent) {
+  // The smallest offset whose position is at least `bound`.
+  const auto offset_at = [&](std::size_t bound) {
+    const std::ptrdiff_t distance =
+        static_cast<std::ptrdiff_t>(bound) - input_position(geometry, axis, position, 0);
+    const std::size_t step = geometry.dilations[axis];
+    const std::size_t offset =
+        distance <= 0 ? 0 : (static_cast<std::size_t>(distance) + step - 1) / step;
+    return std::min(offset, geometry.kernel[axis]);
+  };
+  return offset_at(extent) - offset_at(0);
+}
 
 void convolve(const ConvGeometry& geometry, std::span<const double> weights, const Shape& in,
               std::span<const double> input, const Shape& out, std::span<double> output) {

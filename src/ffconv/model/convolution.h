@@ -34,6 +34,16 @@ inline std::ptrdiff_t input_position(const ConvGeometry& geometry, std::size_t a
          static_cast<std::ptrdiff_t>(geometry.pads[axis]);
 }
 
+// Whether a row or column position lies on the image rather than on padding.
+inline bool is_inside(std::ptrdiff_t position, std::size_t extent) {
+  return position >= 0 && position < static_cast<std::ptrdiff_t>(extent);
+}
+
+// Rows (axis 0) or columns of the window of output position `position` that lie on an input of
+// `extent`.
+std::size_t count_inside(const ConvGeometry& geometry, std::size_t axis, std::size_t position,
+                         std::size_t extent);
+
 // The convolution of `input` (shape in = {C_in, H, W}) with `weights`
 // ([C_out][C_in/groups][kernel rows][kernel columns]) into `output` (shape out = {C_out, H', W'}),
 // without a bias. The shapes must fit the geometry.
@@ -47,9 +57,6 @@ void for_each_tap(const ConvGeometry& geometry, std::span<const double> weights,
                   const Shape& out, F&& f) {
   const std::size_t group_inputs = in.channels() / geometry.groups;
   const std::size_t group_outputs = out.channels() / geometry.groups;
-  const auto inside = [](std::ptrdiff_t position, std::size_t extent) {
-    return position >= 0 && position < static_cast<std::ptrdiff_t>(extent);
-  };
   for (std::size_t o = 0; o < out.size(); ++o) {
     const std::size_t co = o / (out.height() * out.width());
     const std::size_t y = o / out.width() % out.height();
@@ -61,7 +68,7 @@ void for_each_tap(const ConvGeometry& geometry, std::span<const double> weights,
         const std::ptrdiff_t row = input_position(geometry, 0, y, i);
         for (std::size_t j = 0; j < geometry.kernel[1]; ++j, ++weight) {
           const std::ptrdiff_t column = input_position(geometry, 1, x, j);
-          if (inside(row, in.height()) && inside(column, in.width())) {
+          if (is_inside(row, in.height()) && is_inside(column, in.width())) {
             f(o,
               (ci * in.height() + static_cast<std::size_t>(row)) * in.width() +
                   static_cast<std::size_t>(column),

@@ -1,9 +1,13 @@
 #include "ffconv/model/dataset.h"
 
+#include <array>
+#include <cstdlib>
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "ffconv/base/error.h"
+#include "ffconv/model/cifar.h"
 #include "ffconv/model/image.h"
 #include "ffconv/model/quote.h"
 #include "ffconv/model/read_file.h"
@@ -57,7 +61,62 @@ std::vector<std::pair<std::string, std::size_t>> read_list(const nlohmann::json&
   return list;
 }
 
+struct PublishedSet {
+  const char* name;
+  Dataset (*load)(const std::filesystem::path& directory, Split split);
+  std::string (*where_to_get_it)();
+};
+constexpr std::array<PublishedSet, 2> kPublishedSets{{
+    {"mnist", load_mnist, where_to_get_mnist},
+    {"cifar10", load_cifar10, where_to_get_cifar10},
+}};
+
+// nullptr for an unknown name.
+const PublishedSet* find_published(const std::string& name) {
+  for (const PublishedSet& set : kPublishedSets) {
+    if (set.name == name) {
+      return &set;
+    }
+  }
+  return nullptr;
+}
+
+// Throws kInvalidArgument for an unknown name.
+const PublishedSet& published_set(const std::string& name) {
+  const PublishedSet* set = find_published(name);
+  if (set == nullptr) {
+    fail(ErrorCode::kInvalidArgument, "unknown data set '{}'; known: mnist, cifar10", name);
+  }
+  return *set;
+}
+
 }  // namespace
+
+bool is_published(const std::string& name) {
+  return find_published(name) != nullptr;
+}
+
+std::filesystem::path find_data(const std::string& name) {
+  const PublishedSet& set = published_set(name);
+  std::vector<std::filesystem::path> roots{"data", "../shared/data"};
+  if (const char* variable = std::getenv("FFCONV_DATA"); variable != nullptr && *variable != '\0') {
+    roots.insert(roots.begin(), variable);
+  }
+  std::string searched;
+  for (const auto& root : roots) {
+    std::error_code error;
+    if (std::filesystem::is_directory(root / name, error)) {
+      return root / name;
+    }
+    searched += fmt::format("{}{}", searched.empty() ? "" : ", ", (root / name).string());
+  }
+  fail(ErrorCode::kIo, "the data set '{}' is not in {} ($FFCONV_DATA comes first). {}", name,
+       searched, set.where_to_get_it());
+}
+
+Dataset load_published(const std::string& name, Split split) {
+  return published_set(name).load(find_data(name), split);
+}
 
 std::vector<double> Dataset::image(std::size_t index) const {
   const auto first = pixels.begin() + static_cast<std::ptrdiff_t>(index * shape.size());

@@ -1,4 +1,4 @@
-// Labelled images: MNIST as published, and the few images in samples/.
+// Labelled images: MNIST and CIFAR-10 (cifar.h) as published, and the few images in samples/.
 //
 // Pixels are bytes, channel after channel, row-major. Scaling them is part of the network.
 #pragma once
@@ -33,6 +33,9 @@ enum class Split { kTrain, kTest };
 // published.
 Dataset load_mnist(const std::filesystem::path& directory, Split split);
 
+// What to download for load_mnist(), for messages.
+std::string where_to_get_mnist();
+
 // One pair of IDX files of 8-bit grey images and labels below `classes`, in memory, unpacked.
 // Throws kFormat where they are malformed, truncated or do not belong together. `what` names them.
 Dataset parse_idx(std::span<const std::uint8_t> images, std::span<const std::uint8_t> labels,
@@ -43,9 +46,15 @@ Dataset parse_idx(std::span<const std::uint8_t> images, std::span<const std::uin
 // kFormat.
 Dataset load_samples(const std::filesystem::path& directory);
 
-// The directory of the data set `name` ("mnist"): in $FFCONV_DATA, data/, or ../shared/data.
+// Whether `name` is a published data set: "mnist" or "cifar10".
+bool is_published(const std::string& name);
+
+// The directory of the published data set `name`: in $FFCONV_DATA, data/, or ../shared/data.
 // Throws kIo where there is none, with the places searched, the official addresses and the sums of
 // the files to put there; kInvalidArgument for an unknown name.
 std::filesystem::path find_data(const std::string& name);
+
+// The published data set `name` from that directory. Throws what finding and loading it throw.
+Dataset load_published(const std::string& name, Split split);
 
 }  // namespace ffconv::model

@@ -59,6 +59,15 @@ struct Evaluator {
 
   Tensor operator()(const Reshape&) const { return activation(0); }
 
+  Tensor operator()(const Transpose& transpose) const {
+    const auto order = transposed_order(value(0).shape, transpose.permutation);
+    Tensor result(order.size());
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      result[i] = activation(0)[order[i]];
+    }
+    return result;
+  }
+
   Tensor operator()(const Pad& pad) const {
     const auto& from = value(0).shape.dims;
     const auto& to = out().dims;
@@ -73,6 +82,68 @@ struct Evaluator {
         step *= to[axis];
       }
       result[index] = activation(0)[i];
+    }
+    return result;
+  }
+
+  Tensor operator()(const Concat& concat) const {
+    const auto& dims = out().dims;
+    std::size_t blocks = 1;  // before the axis; each is one run of every input
+    for (std::size_t axis = 0; axis < concat.axis; ++axis) {
+      blocks *= dims[axis];
+    }
+    Tensor result;
+    result.reserve(out().size());
+    for (std::size_t block = 0; block < blocks; ++block) {
+      for (std::size_t input = 0; input < node.inputs.size(); ++input) {
+        const std::size_t run = activation(input).size() / blocks;
+        const auto first = activation(input).begin() + static_cast<std::ptrdiff_t>(block * run);
+        result.insert(result.end(), first, first + static_cast<std::ptrdiff_t>(run));
+      }
+    }
+    return result;
+  }
+
+  Tensor operator()(const AveragePool& pool) const {
+    const Shape& in = value(0).shape;
+    Tensor result(out().size());
+    for (std::size_t o = 0; o < result.size(); ++o) {
+      const std::size_t channel = o / (out().height() * out().width());
+      result[o] =
+          window_mean(pool, std::span(activation(0)).subspan(channel * in.height() * in.width()),
+                      in, o / out().width() % out().height(), o % out().width());
+    }
+    return result;
+  }
+
+  // The mean over the window of output position (y, x) in one channel.
+  static double window_mean(const AveragePool& pool, std::span<const double> channel,
+                            const Shape& in, std::size_t y, std::size_t x) {
+    const ConvGeometry& geometry = pool.geometry;
+    double sum = 0;
+    std::size_t inside = 0;
+    for (std::size_t i = 0; i < geometry.kernel[0]; ++i) {
+      const std::ptrdiff_t row = input_position(geometry, 0, y, i);
+      for (std::size_t j = 0; j < geometry.kernel[1]; ++j) {
+        const std::ptrdiff_t column = input_position(geometry, 1, x, j);
+        if (is_inside(row, in.height()) && is_inside(column, in.width())) {
+          sum += channel[static_cast<std::size_t>(row) * in.width() +
+                         static_cast<std::size_t>(column)];
+          ++inside;
+        }
+      }
+    }
+    return sum / static_cast<double>(pool.count_padding ? geometry.kernel[0] * geometry.kernel[1]
+                                                        : inside);
+  }
+
+  Tensor operator()(const BatchNormalization& normalization) const {
+    Tensor result = activation(0);
+    const std::size_t plane = result.size() / value(1).data.size();
+    for (std::size_t i = 0; i < result.size(); ++i) {
+      const std::size_t c = i / plane;
+      const double deviation = std::sqrt(value(4).data[c] + normalization.epsilon);
+      result[i] = (result[i] - value(3).data[c]) / deviation * value(1).data[c] + value(2).data[c];
     }
     return result;
   }
@@ -96,8 +167,9 @@ struct Evaluator {
 
   template <typename Function>
   Tensor elementwise(Function f) const {
-    const Tensor left = operand(0);
-    const Tensor right = operand(1);
+    Tensor constant;  // at most one input is
+    const std::span<const double> left = operand(0, constant);
+    const std::span<const double> right = operand(1, constant);
     Tensor result(out().size());
     for (std::size_t i = 0; i < result.size(); ++i) {
       result[i] = f(left[left.size() == 1 ? 0 : i], right[right.size() == 1 ? 0 : i]);
@@ -105,22 +177,52 @@ struct Evaluator {
     return result;
   }
 
-  Tensor operand(std::size_t input) const {
-    return value(input).is_constant ? broadcast(value(input), out()) : activation(input);
+  // The elements of an activation, or those of a constant, broadcast into `constant`.
+  std::span<const double> operand(std::size_t input, Tensor& constant) const {
+    if (!value(input).is_constant) {
+      return activation(input);
+    }
+    constant = broadcast(value(input), out());
+    return constant;
   }
 };
+
+// By value id, the node that reads the value last; nodes.size() for the output.
+std::vector<std::size_t> last_readers(const Graph& graph) {
+  std::vector<std::size_t> last(graph.values.size(), 0);
+  for (std::size_t k = 0; k < graph.nodes.size(); ++k) {
+    for (const ValueId input : graph.nodes[k].inputs) {
+      last[input] = k;
+    }
+  }
+  last[graph.output] = graph.nodes.size();
+  return last;
+}
 
 }  // namespace
 
 std::vector<double> run_float(const Graph& graph, std::span<const double> input) {
+  return run_float(graph, input, [](const Node&, std::span<const double>) {});
+}
+
+std::vector<double> run_float(const Graph& graph, std::span<const double> input,
+                              const NodeObserver& observe) {
   if (input.size() != graph.input_shape().size()) {
     fail(ErrorCode::kInvalidArgument, "graph input: expected {} = {} elements, got {}",
          to_string(graph.input_shape()), graph.input_shape().size(), input.size());
   }
   std::vector<Tensor> activations(graph.values.size());
   activations[graph.input].assign(input.begin(), input.end());
-  for (const Node& node : graph.nodes) {
+  const std::vector<std::size_t> last = last_readers(graph);
+  for (std::size_t k = 0; k < graph.nodes.size(); ++k) {
+    const Node& node = graph.nodes[k];
     activations[node.output] = std::visit(Evaluator{graph, node, activations}, node.op);
+    observe(node, activations[node.output]);
+    for (const ValueId input : node.inputs) {
+      if (last[input] == k) {
+        activations[input] = {};
+      }
+    }
   }
   return activations[graph.output];
 }

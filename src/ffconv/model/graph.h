@@ -3,6 +3,9 @@
 // Activations carry no batch axis (one image). Constants keep the shape they have in the file, as
 // broadcasting and the operators' layouts are defined on it. The importer guarantees what the
 // comments below say; code that builds graphs itself must keep to it.
+//
+// The image comes channels first. For a file that takes it as rows, columns, channels (Keras), or
+// as rows, columns, the graph begins with the Transpose or Reshape to that.
 #pragma once
 
 #include <cstddef>
@@ -50,11 +53,29 @@ struct Pow {
   int exponent = 1;  // >= 1
 };                   // activation
 struct Reshape {};   // activation; the output's shape is the new one (Flatten as well)
+struct Transpose {
+  std::vector<std::size_t> permutation;  // output axis k is the activation's axis permutation[k]
+};                                       // activation
 struct Pad {
   std::vector<std::size_t> before, after;  // zeros along each axis of the activation
 };                                         // activation
+struct Concat {
+  std::size_t axis = 0;  // of the activations
+};                       // one or more activations, equal in all other axes
+// The mean over each window, of each channel by itself: geometry.groups is the channels.
+struct AveragePool {
+  ConvGeometry geometry;
+  bool count_padding = true;  // whether zeros around the image count as elements of a window. If
+                              // not, every window has an element of the image
+};                            // activation {C, H, W}
+// (x - mean) / sqrt(variance + epsilon) * scale + bias.
+struct BatchNormalization {
+  double epsilon = 1e-5;
+};  // activation {C, H, W} or {C}; constants scale, bias, mean, variance of C elements each;
+    // variance + epsilon > 0
 
-using Operator = std::variant<Conv, Gemm, MatMul, Add, Sub, Mul, Pow, Reshape, Pad>;
+using Operator = std::variant<Conv, Gemm, MatMul, Add, Sub, Mul, Pow, Reshape, Transpose, Pad,
+                              Concat, AveragePool, BatchNormalization>;
 
 struct Node {
   std::string name;  // unique; the name of the output where the file gives the node none
@@ -69,7 +90,7 @@ struct Graph {
   std::vector<Node>
       nodes;           // every node's inputs come before it, and every node leads to the output
   ValueId input = 0;   // {C, H, W} or {F}
-  ValueId output = 0;  // the class scores, before a final Softmax if the file has one
+  ValueId output = 0;  // the class scores, before a final (Log)Softmax if the file has one
   std::map<std::string, std::string> metadata;
 
   const Shape& input_shape() const { return values[input].shape; }

@@ -1,5 +1,6 @@
 #include "ffconv/model/linear.h"
 
+#include <cmath>
 #include <functional>
 
 #include "ffconv/base/assert.h"
@@ -16,12 +17,13 @@ void scale_entries(std::vector<double>& weights, std::size_t columns, const Fact
   }
 }
 
-Linear make_convolution(const Graph& graph, const Node& node, const Conv& conv,
-                        const std::array<std::size_t, 4>& extra_pads) {
+// A convolution without bias that takes the padding of its input upon itself.
+Linear with_padding(const Graph& graph, const Node& node, Convolution convolution,
+                    const std::array<std::size_t, 4>& extra_pads) {
   Linear linear;
+  linear.name = node.name;
   linear.in = graph.values[node.inputs[0]].shape;
   linear.out = graph.values[node.output].shape;
-  Convolution convolution{conv.geometry, graph.values[node.inputs[1]].data};
   for (std::size_t side = 0; side < 4; ++side) {
     convolution.geometry.pads[side] += extra_pads[side];
   }
@@ -29,6 +31,13 @@ Linear make_convolution(const Graph& graph, const Node& node, const Conv& conv,
   linear.in.dims[2] -= extra_pads[1] + extra_pads[3];
   linear.map = std::move(convolution);
   linear.bias.assign(linear.out.size(), 0.0);
+  return linear;
+}
+
+Linear make_convolution(const Graph& graph, const Node& node, const Conv& conv,
+                        const std::array<std::size_t, 4>& extra_pads) {
+  Linear linear =
+      with_padding(graph, node, {conv.geometry, graph.values[node.inputs[1]].data}, extra_pads);
   if (node.inputs.size() > 2) {
     const std::vector<double>& bias = graph.values[node.inputs[2]].data;
     const std::size_t plane = linear.out.height() * linear.out.width();
@@ -82,6 +91,45 @@ Linear make_linear(const Graph& graph, const Node& node,
   linear.name = node.name;
   linear.origin = {node.name, graph.values[node.output].name, 1, 0};
   return linear;
+}
+
+Pooling make_pooling(const Graph& graph, const Node& node, const AveragePool& pool,
+                     const std::array<std::size_t, 4>& extra_pads) {
+  const ConvGeometry& geometry = pool.geometry;
+  const Shape& in = graph.values[node.inputs[0]].shape;
+  const std::size_t taps = geometry.kernel[0] * geometry.kernel[1];
+  const auto area = static_cast<double>(taps);
+  Pooling pooling{
+      with_padding(graph, node, {geometry, std::vector<double>(in.channels() * taps, 1 / area)},
+                   extra_pads),
+      {1.0}};
+  if (!pool.count_padding) {
+    const Shape& out = pooling.layer.out;
+    pooling.scale.clear();
+    for (std::size_t o = 0; o < out.size(); ++o) {
+      const std::size_t rows =
+          count_inside(geometry, 0, o / out.width() % out.height(), in.height());
+      const std::size_t columns = count_inside(geometry, 1, o % out.width(), in.width());
+      pooling.scale.push_back(area / static_cast<double>(rows * columns));
+    }
+  }
+  return pooling;
+}
+
+Affine as_affine(const Graph& graph, const Node& node, const BatchNormalization& normalization) {
+  const auto data = [&](std::size_t input) -> const std::vector<double>& {
+    return graph.values[node.inputs[input]].data;
+  };
+  const Shape& shape = graph.values[node.output].shape;
+  const std::size_t plane = shape.size() / shape.channels();
+  Affine affine;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const std::size_t c = i / plane;
+    const double scale = data(1)[c] / std::sqrt(data(4)[c] + normalization.epsilon);
+    affine.scale.push_back(scale);
+    affine.offset.push_back(data(2)[c] - data(3)[c] * scale);
+  }
+  return affine;
 }
 
 bool fold_after(Linear& linear, const Coefficients& scale, const Coefficients& offset) {

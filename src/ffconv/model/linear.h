@@ -18,6 +18,22 @@ Linear make_diagonal(std::string name, const Shape& shape, const Coefficients& s
 Linear make_linear(const Graph& graph, const Node& node,
                    const std::array<std::size_t, 4>& extra_pads);
 
+// An AveragePool as scale * layer(x): the layer is a convolution of constant weights, and the
+// scale, one number or one an output element, makes up for padding that does not count. The layer's
+// bounds follow from its input's, so it has no origin. `extra_pads` as for make_linear.
+struct Pooling {
+  Linear layer;
+  Coefficients scale;
+};
+Pooling make_pooling(const Graph& graph, const Node& node, const AveragePool& pool,
+                     const std::array<std::size_t, 4>& extra_pads);
+
+// scale * x + offset, element by element.
+struct Affine {
+  Coefficients scale, offset;
+};
+Affine as_affine(const Graph& graph, const Node& node, const BatchNormalization& normalization);
+
 // linear(x) -> scale * linear(x) + offset. False, and nothing is changed, if the layer is a
 // convolution and the scale differs within an output channel.
 bool fold_after(Linear& linear, const Coefficients& scale, const Coefficients& offset);

@@ -11,18 +11,45 @@
 #include "ffconv/base/error.h"
 #include "ffconv/model/linear.h"
 #include "ffconv/model/polynomial.h"
+#include "ffconv/model/problems.h"
 #include "ffconv/model/quote.h"
 
 namespace ffconv::model {
 namespace {
 
-// A value of the graph: polynomial(source tensor), with zeros around it where Pad has been.
+// A value of the graph: polynomial(source tensor), its elements in another order where Transpose
+// has been, with zeros around it where Pad has been.
 struct Symbol {
   std::size_t source = 0;  // layers made when the source was the last one's output; 0: the image
-  Polynomial polynomial;
+  Polynomial polynomial;   // coefficients in the source's order
   std::array<std::size_t, 4> pads{};  // top, left, bottom, right
   Shape shape;                        // without the pads
+  std::vector<std::size_t> order;     // element i is the source's element order[i]; empty: i
 };
+
+// Coefficients of a value's elements, in the order of its source.
+Coefficients in_source_order(Coefficients c, const std::vector<std::size_t>& order) {
+  if (c.size() == 1 || order.empty()) {
+    return c;
+  }
+  Coefficients result(c.size());
+  for (std::size_t i = 0; i < c.size(); ++i) {
+    result[order[i]] = c[i];
+  }
+  return result;
+}
+
+// Makes a dense layer read its source's elements in their own order.
+void permute_columns(Linear& linear, const std::vector<std::size_t>& order) {
+  auto& weights = std::get<Dense>(linear.map).weights;
+  const std::size_t columns = linear.in.size();
+  for (std::size_t first = 0; first < weights.size(); first += columns) {
+    const auto row = weights.begin() + static_cast<std::ptrdiff_t>(first);
+    const Coefficients ordered =
+        in_source_order({row, row + static_cast<std::ptrdiff_t>(columns)}, order);
+    std::copy(ordered.begin(), ordered.end(), row);
+  }
+}
 
 class Normalizer {
  public:
@@ -38,21 +65,52 @@ class Normalizer {
   Network run() {
     network_.name = graph_.name;
     network_.input = graph_.input_shape();
-    symbols_[graph_.input] = Symbol{0, identity(), {}, network_.input};
+    symbols_[graph_.input] = Symbol{0, identity(), {}, network_.input, {}};
     for (const Node& node : graph_.nodes) {
       node_ = &node;
-      symbols_[node.output] = std::visit([&](const auto& op) { return visit(op); }, node.op);
+      const bool fits = problems_.gather([&] {
+        symbols_[node.output] = std::visit([&](const auto& op) { return visit(op); }, node.op);
+      });
+      if (!fits) {
+        symbols_[node.output] = stand_in();
+      }
     }
-    finish();
+    problems_.gather([&] { finish(); });
+    problems_.throw_if_any();
     check_finite();
     return std::move(network_);
   }
 
  private:
+  // What follows a node that does not fit is judged as if a layer of its own stood in for it.
+  Symbol stand_in() {
+    const Shape& shape = graph_.values[node_->output].shape;
+    append(make_diagonal(node_->name, shape, {1.0}, {0.0}));
+    return {network_.layers.size(), identity(), {}, shape, {}};
+  }
+
   // Linear operators: a new layer, whose output is a new source.
-  Symbol visit(const Conv&) { return add_linear(symbol(0).pads); }
-  Symbol visit(const Gemm&) { return add_linear({}); }
-  Symbol visit(const MatMul&) { return add_linear({}); }
+  Symbol visit(const Conv&) {
+    Linear linear = make_linear(graph_, *node_, symbol(0).pads);
+    count_weights(linear);
+    return add_linear(std::move(linear), symbol(0).pads);
+  }
+  Symbol visit(const Gemm&) { return add_dense(); }
+  Symbol visit(const MatMul&) { return add_dense(); }
+
+  Symbol add_dense() {
+    Linear linear = make_linear(graph_, *node_, {});
+    count_weights(linear);
+    permute_columns(linear, symbol(0).order);
+    return add_linear(std::move(linear), {});
+  }
+
+  Symbol visit(const AveragePool& pool) {
+    Pooling pooling = make_pooling(graph_, *node_, pool, symbol(0).pads);
+    Symbol result = add_linear(std::move(pooling.layer), symbol(0).pads);
+    result.polynomial = result.polynomial * constant(std::move(pooling.scale));
+    return result;
+  }
 
   // Element-wise arithmetic.
   Symbol visit(const Add&) {
@@ -74,11 +132,37 @@ class Normalizer {
     return result;
   }
 
+  Symbol visit(const BatchNormalization& normalization) {
+    Symbol result = unpadded(0);
+    Affine affine = as_affine(graph_, *node_, normalization);
+    result.polynomial =
+        result.polynomial * constant(in_source_order(std::move(affine.scale), result.order)) +
+        constant(in_source_order(std::move(affine.offset), result.order));
+    return result;
+  }
+
   // Another view of the same elements.
   Symbol visit(const Reshape&) {
     Symbol result = unpadded(0);
     result.shape = graph_.values[node_->output].shape;
     return result;
+  }
+
+  Symbol visit(const Transpose& transpose) {
+    Symbol result = unpadded(0);
+    std::vector<std::size_t> order = transposed_order(result.shape, transpose.permutation);
+    bool is_identity = true;
+    for (std::size_t i = 0; i < order.size(); ++i) {
+      order[i] = result.order.empty() ? order[i] : result.order[order[i]];
+      is_identity = is_identity && order[i] == i;
+    }
+    result.order = is_identity ? std::vector<std::size_t>{} : std::move(order);
+    result.shape = graph_.values[node_->output].shape;
+    return result;
+  }
+
+  Symbol visit(const Concat&) {
+    reject("it joins several tensors; only chains of layers can be encrypted yet");
   }
 
   Symbol visit(const Pad& pad) {
@@ -87,8 +171,9 @@ class Normalizer {
         std::all_of(pad.after.begin(), pad.after.end(), [](auto n) { return n == 0; })) {
       return result;
     }
-    if (result.shape.rank() != 3 || pad.before[0] != 0 || pad.after[0] != 0) {
-      reject("only rows and columns can be padded");
+    if (result.shape.rank() != 3 || !result.order.empty() || pad.before[0] != 0 ||
+        pad.after[0] != 0) {
+      reject("only rows and columns can be padded, channels first");
     }
     for (std::size_t axis = 0; axis < 2; ++axis) {
       result.pads[axis] += pad.before[1 + axis];
@@ -97,24 +182,23 @@ class Normalizer {
     return result;
   }
 
-  Symbol add_linear(const std::array<std::size_t, 4>& pads) {
-    Symbol input = symbol(0);
+  // Appends the layer of the current node, which takes the padding of its input upon itself.
+  Symbol add_linear(Linear linear, const std::array<std::size_t, 4>& pads) {
+    const Symbol& input = symbol(0);
     if (input.pads != pads) {
-      reject("its input is padded; only a Conv can follow Pad");
+      reject("its input is padded; only a Conv or AveragePool can follow Pad");
     }
-    Linear linear = make_linear(graph_, *node_, pads);
-    count_weights(linear);
+    if (!input.order.empty() && linear.convolution() != nullptr) {
+      reject(
+          "its input is transposed; only a dense layer can follow a Transpose that is not undone");
+    }
     const auto [scale, offset] = settle(input);
     if (!fold_before(linear, scale, offset)) {
-      append(make_diagonal(unique_name(node_->name + "_scale"), input.shape, scale, offset));
+      append(make_diagonal(unique_name(node_->name + "_scale"), linear.in, scale, offset));
     }
     append(std::move(linear));
-    return {network_.layers.size(), identity(), {}, graph_.values[node_->output].shape};
+    return {network_.layers.size(), identity(), {}, graph_.values[node_->output].shape, {}};
   }
-
-  struct Affine {
-    Coefficients scale, offset;
-  };
 
   // Makes the input's source, or its square, the last layer's output, folding into the layer before
   // what goes there. Returns what is left for the next layer: input = scale * (that output) +
@@ -128,11 +212,10 @@ class Normalizer {
       case 0:
         reject("its input does not depend on the image");
       case 1:
-        if (input.source == 0) {
-          return {terms[1], terms[0]};
+        if (fold_into_last(terms[1], terms[0])) {
+          return {{1.0}, {0.0}};
         }
-        append_affine(input.shape, terms[1], terms[0]);
-        return {{1.0}, {0.0}};
+        return {terms[1], terms[0]};
       default:
         return complete_square(input);
     }
@@ -149,38 +232,39 @@ class Normalizer {
     }
     const Coefficients shift =
         combine(terms[1], a, [](double b, double lead) { return b / (2 * lead); });
-    append_affine(input.shape, {1.0}, shift);
+    if (!fold_into_last({1.0}, shift)) {
+      append(make_diagonal(unique_name(node_->name + "_affine"), network_.input, {1.0}, shift));
+    }
     network_.layers.push_back(Square{});
     const Coefficients low =
         combine(combine(shift, shift, std::multiplies<>()), a, std::multiplies<>());
     return {a, combine(terms[0], low, std::minus<>())};
   }
 
-  // The last output becomes scale * output + offset: in its layer, or else in one of its own.
-  void append_affine(const Shape& shape, const Coefficients& scale, const Coefficients& offset) {
-    if (!network_.layers.empty() &&
-        fold_after(std::get<Linear>(network_.layers.back()), scale, offset)) {
-      return;
-    }
-    append(make_diagonal(unique_name(node_->name + "_affine"), shape, scale, offset));
+  // The last output becomes scale * output + offset in its layer. False, and nothing is changed, if
+  // there is no layer yet or it cannot take the scale.
+  bool fold_into_last(const Coefficients& scale, const Coefficients& offset) {
+    return !network_.layers.empty() &&
+           fold_after(std::get<Linear>(network_.layers.back()), scale, offset);
   }
 
   template <typename Function>
   Symbol elementwise(const Function& f) {
     const std::size_t image_input = graph_.values[node_->inputs[0]].is_constant ? 1 : 0;
     Symbol result = unpadded(image_input);
-    result.polynomial = f(operand(0, result.source), operand(1, result.source));
+    result.polynomial = f(operand(0, result), operand(1, result));
     return result;
   }
 
-  // An input of an element-wise operator as a polynomial in `source`.
-  Polynomial operand(std::size_t input, std::size_t source) const {
+  // An input of an element-wise operator as a polynomial in the source of `result`.
+  Polynomial operand(std::size_t input, const Symbol& result) const {
     const Value& value = graph_.values[node_->inputs[input]];
     if (value.is_constant) {
-      return constant(broadcast(value, graph_.values[node_->output].shape));
+      return constant(
+          in_source_order(broadcast(value, graph_.values[node_->output].shape), result.order));
     }
-    const Symbol operand = unpadded(input);
-    if (operand.source != source) {
+    const Symbol& operand = unpadded(input);
+    if (operand.source != result.source || operand.order != result.order) {
       reject(
           "it joins two different tensors (a residual connection, or a product of two); only "
           "chains of layers are supported");
@@ -202,7 +286,7 @@ class Normalizer {
 
   const Symbol& unpadded(std::size_t input) const {
     if (symbol(input).pads != std::array<std::size_t, 4>{}) {
-      reject("its input is padded; only a Conv can follow Pad");
+      reject("its input is padded; only a Conv or AveragePool can follow Pad");
     }
     return symbol(input);
   }
@@ -233,6 +317,9 @@ class Normalizer {
     node_ = graph_.nodes.empty() ? &kOutput : &graph_.nodes.back();
     if (output.pads != std::array<std::size_t, 4>{}) {
       reject("the output is padded");
+    }
+    if (!output.order.empty()) {
+      reject("the output is transposed; leave the Transpose at the end out");
     }
     const auto [scale, offset] = settle(output);
     const bool is_identity = scale == Coefficients{1.0} && offset == Coefficients{0.0};
@@ -294,6 +381,7 @@ class Normalizer {
   const Node* node_ = nullptr;  // being visited
   std::vector<std::optional<Symbol>> symbols_;
   std::set<std::string> names_;
+  Problems problems_;
   std::size_t constant_elements_ = 0;
   std::size_t weight_elements_ = 0;
 };

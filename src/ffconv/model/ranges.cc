@@ -47,6 +47,17 @@ double take_bound(std::map<std::string, double>& bounds, const std::string& name
   return bound;
 }
 
+// The largest |output| of a layer whose inputs are at most `bound`.
+double largest_output(const Linear& linear, double bound) {
+  std::vector<double> largest = linear.bias;
+  std::transform(largest.begin(), largest.end(), largest.begin(),
+                 [](double b) { return std::abs(b); });
+  for_each_weight(linear, [&](std::size_t out, std::size_t, double weight) {
+    largest[out] += std::abs(weight) * bound;
+  });
+  return max_abs(largest);
+}
+
 }  // namespace
 
 Ranges calibrate(const Network& network, const Dataset& images, const Progress& progress) {
@@ -80,22 +91,42 @@ Ranges calibrate(const Network& network, const Dataset& images, const Progress& 
   return ranges;
 }
 
-std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network) {
+bool has_range(const Node& node) {
+  return std::holds_alternative<Conv>(node.op) || std::holds_alternative<Gemm>(node.op) ||
+         std::holds_alternative<MatMul>(node.op);
+}
+
+std::optional<NodeRanges> node_ranges(const Graph& graph) {
   const auto entry = graph.metadata.find(kRangesKey);
   if (entry == graph.metadata.end()) {
     return std::nullopt;
   }
   std::map<std::string, double> bounds = parse_bounds(entry->second);
-  Ranges ranges{take_bound(bounds, "input", "input"), {}};
+  NodeRanges ranges{take_bound(bounds, "input", "input"), {}};
+  for (const Node& node : graph.nodes) {
+    if (has_range(node)) {
+      ranges.max_abs[node.name] = take_bound(bounds, node.name, graph.values[node.output].name);
+    }
+  }
+  if (!bounds.empty()) {
+    fail(ErrorCode::kFormat, "metadata {}: no linear layer is named {}", kRangesKey,
+         quote(bounds.begin()->first));
+  }
+  return ranges;
+}
+
+std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network) {
+  const std::optional<NodeRanges> nodes = node_ranges(graph);
+  if (!nodes) {
+    return std::nullopt;
+  }
+  Ranges ranges{nodes->input_max_abs, {}};
   double last = ranges.input_max_abs;
   for (const Layer& layer : network.layers) {
     if (const auto* linear = std::get_if<Linear>(&layer)) {
-      if (const auto* diagonal = std::get_if<Diagonal>(&linear->map); linear->origin.node.empty()) {
-        last = max_abs(diagonal->scale) * last + max_abs(linear->bias);
-      } else {
-        const Origin& origin = linear->origin;
-        last = origin.scale * take_bound(bounds, origin.node, origin.tensor) + origin.shift;
-      }
+      const Origin& origin = linear->origin;
+      last = origin.node.empty() ? largest_output(*linear, last)
+                                 : origin.scale * nodes->max_abs.at(origin.node) + origin.shift;
     } else {
       last *= last;
     }
@@ -104,11 +135,28 @@ std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& ne
     }
     ranges.max_abs.push_back(last);
   }
-  if (!bounds.empty()) {
-    fail(ErrorCode::kFormat, "metadata {}: no linear layer is named {}", kRangesKey,
-         quote(bounds.begin()->first));
-  }
   return ranges;
+}
+
+void rescale_bound(std::map<std::string, std::string>& metadata, const std::string& node,
+                   const std::string& tensor, double scale, double offset) {
+  const auto entry = metadata.find(kRangesKey);
+  if (entry == metadata.end()) {
+    return;
+  }
+  auto json = nlohmann::json::parse(entry->second, nullptr, false);
+  for (const std::string& name : {node, tensor}) {
+    if (json.is_object() && json.contains(name) && json[name].is_number()) {
+      const double bound = scale * json[name].get<double>() + offset;
+      json.erase(name);
+      json[node] = bound;
+      break;
+    }
+  }
+  if (!json.is_discarded()) {
+    // Names need not be UTF-8.
+    entry->second = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
 }
 
 }  // namespace ffconv::model

@@ -1,7 +1,9 @@
 // How large a network's values get: the planner chooses scales and the last modulus by it.
 #pragma once
 
+#include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "ffconv/base/progress.h"
@@ -26,9 +28,28 @@ struct Ranges {
 // are none.
 Ranges calibrate(const Network& network, const Dataset& images, const Progress& progress = {});
 
-// Bounds from the graph's metadata, carried over to its normalized network; nullopt without the
-// key. Throws kFormat for text that is not as described above: a value that is not a finite,
-// positive number, a layer that is missing or named twice, or a name that no layer has.
+// Whether the metadata bound the node's output: Conv, Gemm and MatMul.
+bool has_range(const Node& node);
+
+// The metadata's bounds as they stand there, under nodes' names whichever name they have there.
+struct NodeRanges {
+  double input_max_abs = 0;
+  std::map<std::string, double> max_abs;  // by node's name, of every node that has_range()
+};
+
+// nullopt without the key. Throws kFormat for text that is not as described above: a value that is
+// not a finite, positive number, a layer that is missing or named twice, or a name that no layer
+// has.
+std::optional<NodeRanges> node_ranges(const Graph& graph);
+
+// The same, carried over to the graph's normalized network. Also throws kFormat where a bound
+// overflows.
 std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& network);
+
+// For a node whose output becomes scale * output + offset: its bound in the metadata, under the
+// node's or the tensor's name, becomes what follows for the new output, under the node's name.
+// Nothing happens where there is none.
+void rescale_bound(std::map<std::string, std::string>& metadata, const std::string& node,
+                   const std::string& tensor, double scale, double offset);
 
 }  // namespace ffconv::model

@@ -21,6 +21,11 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+// Where the elements of a transposed tensor come from: its element i is element order[i] of the
+// tensor of shape `from`. Axis k of the result is axis permutation[k] of `from`.
+std::vector<std::size_t> transposed_order(const Shape& from,
+                                          const std::vector<std::size_t>& permutation);
+
 // "1x28x28"; "scalar" for rank 0.
 std::string to_string(const Shape& shape);
 

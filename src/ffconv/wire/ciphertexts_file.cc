@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "ffconv/base/error.h"
+#include "ffconv/base/posix_file.h"
 #include "ffconv/ckks/public_encryptor.h"
 #include "ffconv/wire/residues.h"
 

@@ -11,7 +11,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
@@ -64,10 +63,5 @@ void expect_params(const Header& header, const Fingerprint& params, const std::s
 void expect_bundle(const Header& header, const Fingerprint& bundle, const std::string& what);
 
 Fingerprint blake2b(std::span<const std::uint8_t> bytes);
-
-// The whole file. Throws kIo.
-std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
-// Writes beside `path` and renames, so that no partial file is ever seen. Throws kIo.
-void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
 
 }  // namespace ffconv::wire

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "ffconv/base/error.h"
+#include "ffconv/base/posix_file.h"
 #include "ffconv/wire/residues.h"
 
 namespace ffconv::wire {

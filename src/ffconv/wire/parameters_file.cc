@@ -1,6 +1,7 @@
 #include "ffconv/wire/parameters_file.h"
 
 #include "ffconv/base/error.h"
+#include "ffconv/base/posix_file.h"
 #include "ffconv/wire/file.h"
 #include "ffconv/wire/lists.h"
 

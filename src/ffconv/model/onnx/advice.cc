@@ -8,16 +8,15 @@ namespace {
 constexpr std::string_view kActivation =
     "replace it by x*x or another polynomial of degree 2 and retrain (see training/)";
 constexpr std::string_view kMaximum =
-    "replace it by average pooling (a Conv with constant weights) or a strided Conv and retrain "
-    "(see "
-    "training/)";
-constexpr std::string_view kAverage =
-    "write it as a Conv with constant weights, one group a channel";
+    "replace it by average pooling or a strided Conv and retrain (see training/)";
 constexpr std::string_view kNormalization =
     "normalization by the image's own statistics is not a polynomial; use batch normalization and "
     "retrain (see training/)";
-constexpr std::string_view kShapeArithmetic =
-    "export with a fixed batch size of 1, so that shapes are constants";
+constexpr std::string_view kOnConstants =
+    "only constants and shapes may be computed with; apply it to the image before encryption, or "
+    "export with a fixed image size";
+constexpr std::string_view kEarlySoftmax = "only the last operator may be one; remove it";
+constexpr std::string_view kSum = "use ReduceMean, and scale the weights after it";
 
 }  // namespace
 
@@ -46,23 +45,15 @@ std::string_view advice(std::string_view op_type) {
       {"Max", kMaximum},
       {"ReduceMax", kMaximum},
       {"LpPool", kMaximum},
-      {"AveragePool", kAverage},
-      {"GlobalAveragePool", kAverage},
-      {"ReduceMean", kAverage},
       {"LayerNormalization", kNormalization},
       {"InstanceNormalization", kNormalization},
       {"GroupNormalization", kNormalization},
       {"LRN", kNormalization},
-      {"BatchNormalization", "fold it into the layer before it (most exporters do for inference)"},
-      {"Shape", kShapeArithmetic},
-      {"Gather", kShapeArithmetic},
-      {"Unsqueeze", kShapeArithmetic},
-      {"Squeeze", kShapeArithmetic},
-      {"Slice", kShapeArithmetic},
-      {"Concat", kShapeArithmetic},
-      {"Transpose", "export with channels first (NCHW)"},
-      {"Cast", "export the whole model in float32, its input too"},
-      {"LogSoftmax", "remove it: the scores before it have the same order"},
+      {"Gather", kOnConstants},
+      {"Slice", kOnConstants},
+      {"Softmax", kEarlySoftmax},
+      {"LogSoftmax", kEarlySoftmax},
+      {"ReduceSum", kSum},
       {"ArgMax", "remove it: whoever decrypts the scores picks the largest"},
   };
   const auto found = kAdvice.find(op_type);

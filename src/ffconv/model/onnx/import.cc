@@ -1,12 +1,16 @@
 #include "ffconv/model/onnx/import.h"
 
-#include <set>
+#include <algorithm>
 #include <unordered_map>
 
 #include "ffconv/base/error.h"
+#include "ffconv/model/onnx/fold.h"
+#include "ffconv/model/onnx/image_input.h"
+#include "ffconv/model/onnx/needed.h"
 #include "ffconv/model/onnx/node_reader.h"
 #include "ffconv/model/onnx/operators.h"
 #include "ffconv/model/onnx/tensor.h"
+#include "ffconv/model/problems.h"
 #include "ffconv/model/quote.h"
 #include "ffconv/model/read_file.h"
 
@@ -15,54 +19,68 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
 constexpr std::int64_t kOldestOperatorSet = 9;
+constexpr std::int64_t kNewestKnown = 1 << 20;  // any; so that it fits an int
 
-// Walks a model's graph once, in the file's order, which ONNX requires to be topological.
+// Walks what the output needs of a model's graph once, in the file's order, which ONNX requires to
+// be topological.
 class Importer {
  public:
   explicit Importer(const onnx::ModelProto& model) : model_(model), proto_(model.graph()) {}
 
   Graph run() {
-    check_operator_set();
-    read_initializers();
+    builder_.operator_set = operator_set();
+    const NeededNodes needed = find_needed(proto_);
+    for (const onnx::NodeProto& node : proto_.node()) {
+      if (!node.name().empty() && !builder_.node_names.insert(node.name()).second) {
+        fail(ErrorCode::kFormat, "two nodes are named {}", quote(node.name()));
+      }
+    }
+    read_initializers(needed);
     read_input();
-    if (proto_.output_size() != 1) {
-      fail(ErrorCode::kUnsupported, "expected one output, the class scores; got {}",
-           proto_.output_size());
+    for (int k = 0; k < proto_.node_size(); ++k) {
+      const onnx::NodeProto& node = proto_.node(k);
+      if (needed.nodes[static_cast<std::size_t>(k)]) {
+        read_node(node, needed);
+      } else {
+        for (const std::string& output : node.output()) {
+          define(output, std::nullopt);
+        }
+      }
     }
-    for (const onnx::NodeProto& node : proto_.node()) {
-      reserve_name(node);
-    }
-    for (const onnx::NodeProto& node : proto_.node()) {
-      read_node(node);
-    }
-    const auto output = lookup(proto_.output(0).name(), "the graph's output");
-    throw_problems();
+    const auto output = lookup(needed.output, "the graph's output");
+    problems_.throw_if_any();
     finish(*output);
     return std::move(builder_.graph);
   }
 
  private:
-  void check_operator_set() const {
+  int operator_set() const {
     for (const auto& import : model_.opset_import()) {
       if (import.domain().empty() || import.domain() == "ai.onnx") {
         if (import.version() < kOldestOperatorSet) {
           fail(ErrorCode::kUnsupported, "operator set {}: expected {} or newer; export it again",
                import.version(), kOldestOperatorSet);
         }
-        return;
+        return static_cast<int>(std::min<std::int64_t>(import.version(), kNewestKnown));
       }
     }
     fail(ErrorCode::kFormat, "no version of ONNX's own operator set is named");
   }
 
-  void read_initializers() {
+  void read_initializers(const NeededNodes& needed) {
     for (const onnx::TensorProto& tensor : proto_.initializer()) {
       std::optional<ValueId> id;
-      gather([&] { id = builder_.add_constant(read_tensor(tensor, tensor.name())); });
+      if (needed.values.contains(tensor.name())) {
+        problems_.gather([&] {
+          Value value = read_tensor(tensor, tensor.name());
+          builder_.foldable_elements += value.data.size();
+          id = builder_.add_constant(std::move(value), is_whole_type(tensor.data_type()));
+        });
+      }
       define(tensor.name(), id);
     }
     for (const auto& sparse : proto_.sparse_initializer()) {
-      gather([&] {
+      problems_.gather([&] {
         fail(ErrorCode::kUnsupported, "tensor {}: sparse; store it dense",
              quote(sparse.values().name()));
       });
@@ -86,100 +104,58 @@ class Importer {
     if (input == nullptr) {
       fail(ErrorCode::kFormat, "the graph has no input");
     }
-    const auto id = builder_.add_activation(input->name(), input_shape(*input));
-    if (!id) {
-      fail(ErrorCode::kUnsupported, "input {}: more than {} elements", quote(input->name()),
-           kMaxActivationElements);
-    }
-    builder_.graph.input = *id;
-    define(input->name(), id);
+    define(input->name(), add_image(builder_, proto_, *input));
   }
 
-  static Shape input_shape(const onnx::ValueInfoProto& input) {
-    const onnx::TypeProto::Tensor& type = input.type().tensor_type();
-    if (type.elem_type() != onnx::TensorProto::FLOAT &&
-        type.elem_type() != onnx::TensorProto::DOUBLE) {
-      fail(ErrorCode::kUnsupported, "input {}: expected elements of type float, got type {}",
-           quote(input.name()), type.elem_type());
-    }
-    const auto& dims = type.shape().dim();
-    if (dims.size() != 2 && dims.size() != 4) {
-      fail(ErrorCode::kUnsupported,
-           "input {}: expected [N, channels, rows, columns] or [N, features], got {} axes",
-           quote(input.name()), dims.size());
-    }
-    if (dims[0].has_dim_value() && dims[0].dim_value() > 1) {
-      fail(ErrorCode::kUnsupported, "input {}: expected a batch of 1 or a symbolic one, got {}",
-           quote(input.name()), dims[0].dim_value());
-    }
-    Shape shape;
-    for (int axis = 1; axis < dims.size(); ++axis) {
-      if (dims[axis].dim_value() < 1) {
-        fail(ErrorCode::kUnsupported,
-             "input {}: axis {} has no fixed extent; export with a fixed image size",
-             quote(input.name()), axis);
-      }
-      shape.dims.push_back(static_cast<std::size_t>(dims[axis].dim_value()));
-    }
-    return shape;
-  }
-
-  void reserve_name(const onnx::NodeProto& node) {
-    if (!node.name().empty() && !node_names_.insert(node.name()).second) {
-      fail(ErrorCode::kFormat, "two nodes are named {}", quote(node.name()));
-    }
-  }
-
-  // The node's name; where it has none, its output's, made unique.
-  std::string node_name(const onnx::NodeProto& node) {
-    if (!node.name().empty()) {
-      return node.name();
-    }
-    std::string name = node.output(0);
-    while (!node_names_.insert(name).second) {
-      name += '_';
-    }
-    return name;
-  }
-
-  void read_node(const onnx::NodeProto& node) {
+  void read_node(const onnx::NodeProto& node, const NeededNodes& needed) {
     if (node.output_size() == 0 || node.output(0).empty()) {
       fail(ErrorCode::kFormat, "node {} ({}) has no output", quote(node.name()),
            quote(node.op_type()));
     }
-    const std::string name = node_name(node);
-    bool known = true;  // whether every input is
+    // A node without a name is called by its output.
+    const std::string name =
+        node.name().empty() ? builder_.unique_name(node.output(0)) : node.name();
     std::vector<std::optional<ValueId>> inputs;
+    bool known = true;  // whether every input is
     for (const std::string& input : node.input()) {
       inputs.push_back(input.empty() ? std::nullopt : lookup(input, "node " + quote(name)));
       known = known && (input.empty() || inputs.back());
     }
     std::optional<ValueId> result;
-    gather([&] {
-      const OperatorImporter importer = check_operator(node, name);
-      if (known) {
-        result = importer(NodeReader(node, std::move(inputs), name, builder_));
-      }
+    problems_.gather([&] {
+      result = import_node(NodeReader(node, inputs, name, builder_), node, known, needed);
     });
     define(node.output(0), result);
+    for (int k = 1; k < node.output_size(); ++k) {
+      if (!node.output(k).empty()) {
+        define(node.output(k), std::nullopt);
+        second_outputs_.emplace(node.output(k), result ? quote(name) : "");
+      }
+    }
   }
 
-  OperatorImporter check_operator(const onnx::NodeProto& node, const std::string& name) const {
+  // The node's first output; nullopt where an input is unknown, which has been reported.
+  static std::optional<ValueId> import_node(const NodeReader& reader, const onnx::NodeProto& node,
+                                            bool known, const NeededNodes& needed) {
     const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
-    if (standard && node.op_type() == "Softmax" && node.output(0) == proto_.output(0).name()) {
-      return import_final_softmax;
+    const ConstantEvaluator evaluator = standard ? find_evaluator(node.op_type()) : nullptr;
+    OperatorImporter importer = standard ? find_operator(node.op_type()) : nullptr;
+    if (const auto final = needed.final_nodes.find(&node); final != needed.final_nodes.end()) {
+      importer = final->second;
     }
-    const OperatorImporter importer = standard ? find_operator(node.op_type()) : nullptr;
-    if (importer == nullptr) {
+    if (known && evaluator != nullptr && reader.all_constant()) {
+      return evaluator(reader);
+    }
+    if (importer == nullptr && (evaluator == nullptr || known)) {
       fail(ErrorCode::kUnsupported, "{} {}: {}",
-           quote(standard ? node.op_type() : node.domain() + "." + node.op_type()), quote(name),
-           standard ? advice(node.op_type()) : "only ONNX's own operators");
+           quote(standard ? node.op_type() : node.domain() + "." + node.op_type()),
+           quote(reader.name()), standard ? advice(node.op_type()) : "only ONNX's own operators");
     }
-    return importer;
+    return known ? std::optional(importer(reader)) : std::nullopt;
   }
 
   // The value called `name`; nullopt if it depends on something unsupported.
-  std::optional<ValueId> lookup(const std::string& name, const std::string& reader) const {
+  std::optional<ValueId> lookup(const std::string& name, const std::string& reader) {
     const auto found = values_.find(name);
     if (found == values_.end()) {
       fail(
@@ -187,39 +163,25 @@ class Importer {
           "{} reads {}, which no input, initializer or earlier node provides (missing, or a cycle)",
           reader, quote(name));
     }
+    if (const auto second = second_outputs_.find(name);
+        second != second_outputs_.end() && !second->second.empty()) {
+      problems_.gather([&] {
+        fail(ErrorCode::kUnsupported,
+             "{} reads {}, a further output of node {}; only first ones "
+             "are computed",
+             reader, quote(name), second->second);
+      });
+    }
     return found->second;
   }
 
   void define(const std::string& name, std::optional<ValueId> id) {
-    if (!values_.emplace(name, id).second) {
+    if (!name.empty() && !values_.emplace(name, id).second) {
       fail(ErrorCode::kFormat, "two values are named {}", quote(name));
     }
   }
 
-  // Runs `step` and keeps its kUnsupported error for the list.
-  template <typename Step>
-  void gather(const Step& step) {
-    constexpr std::size_t kMaxListed = 100;
-    try {
-      step();
-    } catch (const Error& error) {
-      if (error.code() != ErrorCode::kUnsupported) {
-        throw;
-      }
-      if (++problem_count_ <= kMaxListed) {
-        problems_ += fmt::format("\n  {}", error.what());
-      }
-    }
-  }
-
-  void throw_problems() const {
-    if (problem_count_ > 0) {
-      fail(ErrorCode::kUnsupported, "{} part{} of the network cannot run encrypted:{}",
-           problem_count_, problem_count_ == 1 ? "" : "s", problems_);
-    }
-  }
-
-  // Drops nodes that do not lead to the output.
+  // Drops nodes whose values turned out not to be read, such as those before a Shape.
   void finish(ValueId output) {
     Graph& graph = builder_.graph;
     if (graph.values[output].is_constant) {
@@ -244,9 +206,9 @@ class Importer {
   const onnx::GraphProto& proto_;
   GraphBuilder builder_;
   std::unordered_map<std::string, std::optional<ValueId>> values_;
-  std::set<std::string> node_names_;
-  std::size_t problem_count_ = 0;
-  std::string problems_;
+  std::unordered_map<std::string, std::string> second_outputs_;  // and their nodes' names; empty
+                                                                 // where the node is reported
+  Problems problems_;
 };
 
 }  // namespace

@@ -1,11 +1,13 @@
 #include "ffconv/model/onnx/node_reader.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "ffconv/base/error.h"
 #include "ffconv/model/quote.h"
 
 namespace ffconv::model {
+
 std::optional<ValueId> GraphBuilder::add_activation(const std::string& name, Shape shape) {
   // Every product stays within the limit, so nothing overflows.
   std::size_t left = kMaxActivationElements - activation_elements;
@@ -20,9 +22,20 @@ std::optional<ValueId> GraphBuilder::add_activation(const std::string& name, Sha
   return graph.values.size() - 1;
 }
 
-ValueId GraphBuilder::add_constant(Value value) {
+ValueId GraphBuilder::add_constant(Value value, bool is_whole) {
   graph.values.push_back(std::move(value));
-  return graph.values.size() - 1;
+  const ValueId id = graph.values.size() - 1;
+  if (is_whole) {
+    whole.insert(id);
+  }
+  return id;
+}
+
+std::string GraphBuilder::unique_name(std::string name) {
+  while (!node_names.insert(name).second) {
+    name += '_';
+  }
+  return name;
 }
 
 const onnx::AttributeProto* NodeReader::find(std::string_view name) const {
@@ -135,19 +148,87 @@ std::vector<std::int64_t> NodeReader::constant_integers(std::size_t i) const {
   return result;
 }
 
+bool NodeReader::all_constant() const {
+  return std::all_of(inputs_.begin(), inputs_.end(),
+                     [&](const auto& id) { return !id || builder_.graph.values[*id].is_constant; });
+}
+
+std::size_t NodeReader::checked_axis(std::int64_t axis, std::size_t rank) const {
+  const auto signed_rank = static_cast<std::int64_t>(rank);
+  if (axis < -signed_rank || axis >= signed_rank) {
+    malformed(fmt::format("axis {} of {}", axis, rank));
+  }
+  return static_cast<std::size_t>(axis < 0 ? axis + signed_rank : axis);
+}
+
+std::optional<std::vector<std::size_t>> NodeReader::axes(std::size_t i, std::size_t rank) const {
+  if (!has_attribute("axes") && !has_input(i)) {
+    return std::nullopt;
+  }
+  std::vector<std::size_t> result;
+  for (const std::int64_t axis : has_attribute("axes") ? integers("axes") : constant_integers(i)) {
+    const std::size_t index = checked_axis(axis, rank);
+    if (std::find(result.begin(), result.end(), index) != result.end()) {
+      malformed(fmt::format("axes: {} is there twice", axis));
+    }
+    result.push_back(index);
+  }
+  return result;
+}
+
 ValueId NodeReader::emit(Operator op, std::vector<ValueId> inputs, Shape out) const {
+  return emit_named(name_, output_name(), std::move(op), std::move(inputs), std::move(out));
+}
+
+ValueId NodeReader::emit_step(std::string_view suffix, Operator op, std::vector<ValueId> inputs,
+                              Shape out) const {
+  const std::string name = builder_.unique_name(fmt::format("{}_{}", name_, suffix));
+  return emit_named(name, name, std::move(op), std::move(inputs), std::move(out));
+}
+
+ValueId NodeReader::emit_named(const std::string& name, const std::string& output, Operator op,
+                               std::vector<ValueId> inputs, Shape out) const {
   constexpr std::size_t kMaxRank = 8;
   if (out.rank() > kMaxRank) {
     unsupported(fmt::format("an output of {} axes", out.rank() + 1));
   }
   const std::string shape = to_string(out);
-  const auto id = builder_.add_activation(proto_.output(0), std::move(out));
+  const auto id = builder_.add_activation(output, std::move(out));
   if (!id) {
     unsupported(fmt::format("with its output of {} all activations exceed {} elements", shape,
                             kMaxActivationElements));
   }
-  builder_.graph.nodes.push_back({name_, std::move(op), std::move(inputs), *id});
+  builder_.graph.nodes.push_back({name, std::move(op), std::move(inputs), *id});
   return *id;
+}
+
+void NodeReader::reserve_elements(std::size_t count) const {
+  if (count > kMaxActivationElements - builder_.activation_elements) {
+    unsupported(fmt::format("a window of so many elements; all activations exceed {}",
+                            kMaxActivationElements));
+  }
+  builder_.activation_elements += count;
+}
+
+ValueId NodeReader::emit_folded(Shape shape, std::vector<double> data, bool is_whole) const {
+  for (const double x : data) {
+    if (!std::isfinite(x)) {
+      malformed("an element of its constant result is not a finite number");
+    }
+  }
+  builder_.folded_elements += data.size();
+  return builder_.add_constant({output_name(), std::move(shape), true, std::move(data)}, is_whole);
+}
+
+void NodeReader::check_folded(const std::vector<std::size_t>& dims) const {
+  constexpr std::size_t kMaxCopies = 16;
+  std::size_t left = builder_.foldable_elements;
+  for (const std::size_t dim : dims) {
+    left /= std::max<std::size_t>(dim, 1);
+  }
+  if (left == 0 || builder_.folded_elements > kMaxCopies * builder_.foldable_elements) {
+    unsupported("constants computed from the file's are far larger than those themselves");
+  }
 }
 
 void NodeReader::unsupported(std::string_view problem) const {

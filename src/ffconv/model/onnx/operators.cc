@@ -6,7 +6,8 @@
 
 #include <fmt/format.h>
 
-#include "ffconv/model/onnx/import_conv.h"
+#include "ffconv/model/onnx/import_view.h"
+#include "ffconv/model/onnx/import_window.h"
 #include "ffconv/model/onnx/tensor.h"
 #include "ffconv/model/quote.h"
 
@@ -59,9 +60,6 @@ ValueId import_matmul(const NodeReader& node) {
 
 // The output's shape of an element-wise operator on two inputs.
 Shape elementwise_shape(const NodeReader& node) {
-  if (node.is_constant(0) && node.is_constant(1)) {
-    node.unsupported("both inputs are constants; simplify the model (constant folding)");
-  }
   const std::size_t image_input = node.is_constant(0) ? 1 : 0;
   const Shape& shape = node.activation(image_input).shape;
   const std::size_t other = 1 - image_input;
@@ -110,68 +108,18 @@ ValueId import_pow(const NodeReader& node) {
   return node.emit(Pow{static_cast<int>(e)}, {node.input(0)}, shape);
 }
 
-ValueId import_flatten(const NodeReader& node) {
-  const Shape& shape = node.activation(0).shape;
-  const std::int64_t axis = node.integer("axis", 1);
-  if (axis != 1 && axis != -static_cast<std::int64_t>(shape.rank())) {
-    node.unsupported(fmt::format("axis {}; only axis 1 keeps images apart", axis));
-  }
-  return node.emit(Reshape{}, {node.input(0)}, Shape{{shape.size()}});
-}
-
-ValueId import_reshape(const NodeReader& node) {
-  const Shape in = node.activation(0).shape;
-  const std::vector<std::int64_t> dims = node.constant_integers(1);
-  if (node.integer("allowzero", 0) != 0 && std::find(dims.begin(), dims.end(), 0) != dims.end()) {
-    node.unsupported("allowzero = 1 with a dimension of 0");
-  }
-  // The first entry is the batch axis: 1, copied (0) or inferred (-1).
-  if (dims.size() < 2 || dims[0] < -1 || dims[0] > 1) {
-    node.unsupported("its shape does not keep the batch axis first; use [1, ...] or [-1, ...]");
-  }
-  Shape out;
-  std::size_t left = in.size();  // divided by every known dimension
-  std::ptrdiff_t inferred = -1;
-  for (std::size_t k = 1; k < dims.size(); ++k) {
-    std::size_t dim = 1;
-    if (dims[k] == -1 && inferred < 0 && dims[0] != -1) {
-      inferred = static_cast<std::ptrdiff_t>(k - 1);
-    } else if (dims[k] == 0 && k - 1 < in.rank()) {
-      dim = in.dims[k - 1];
-    } else if (dims[k] > 0) {
-      dim = static_cast<std::size_t>(dims[k]);
-    } else {
-      node.malformed(fmt::format("dimension {} of the new shape is {}", k, dims[k]));
-    }
-    if (left % dim != 0) {
-      left = 0;
-      break;
-    }
-    left /= dim;
-    out.dims.push_back(dim);
-  }
-  if (inferred >= 0) {
-    out.dims[static_cast<std::size_t>(inferred)] = left;
-    left = left == 0 ? 0 : 1;
-  }
-  if (left != 1) {
-    node.malformed(
-        fmt::format("the new shape does not hold the {} elements of {}", in.size(), to_string(in)));
-  }
-  return node.emit(Reshape{}, {node.input(0)}, std::move(out));
-}
-
 ValueId import_constant(const NodeReader& node) {
   const std::string& name = node.output_name();
   if (node.has_attribute("value")) {
-    return node.emit_constant(read_tensor(node.tensor("value"), name));
+    const onnx::TensorProto& tensor = node.tensor("value");
+    return node.emit_constant(read_tensor(tensor, name), is_whole_type(tensor.data_type()));
   }
   if (node.has_attribute("value_float")) {
     return node.emit_constant({name, {}, true, {node.number("value_float", 0)}});
   }
   if (node.has_attribute("value_int")) {
-    return node.emit_constant(
-        {name, {}, true, {static_cast<double>(node.integer("value_int", 0))}});
+    return node.emit_constant({name, {}, true, {static_cast<double>(node.integer("value_int", 0))}},
+                              true);
   }
   std::vector<double> data = node.numbers("value_floats");
   if (node.has_attribute("value_ints")) {
@@ -181,10 +129,59 @@ ValueId import_constant(const NodeReader& node) {
     node.unsupported("a sparse or text constant");
   }
   Shape shape{{data.size()}};
-  return node.emit_constant({name, std::move(shape), true, std::move(data)});
+  return node.emit_constant({name, std::move(shape), true, std::move(data)},
+                            node.has_attribute("value_ints"));
 }
 
-// Identity, and Dropout at inference: another name for the same value.
+// Element types matter to what computes in them; the reference computes in double precision.
+ValueId import_cast(const NodeReader& node) {
+  const std::int64_t type = node.integer("to", onnx::TensorProto::FLOAT);
+  if (is_whole_type(static_cast<std::int32_t>(type))) {
+    node.unsupported("the image's data to whole numbers or text, which is not a polynomial");
+  }
+  return node.input(0);
+}
+
+ValueId import_dropout(const NodeReader& node) {
+  // Before operator set 12 there was no training_mode.
+  const bool drops = !node.has_input(1) || node.constant(1).data[0] != 0;
+  if (drops && node.has_input(2) && node.constant(2).data[0] != 0) {
+    node.unsupported("in training mode; export the network for inference (model.eval())");
+  }
+  return node.input(0);
+}
+
+ValueId import_batch_normalization(const NodeReader& node) {
+  if (node.integer("training_mode", 0) != 0) {
+    node.unsupported("in training mode; export the network for inference (model.eval())");
+  }
+  const Shape in = node.activation(0).shape;
+  if (in.rank() != 1 && in.rank() != 3) {
+    node.unsupported(fmt::format("its input is {}", to_string(in)));
+  }
+  const double epsilon = node.number("epsilon", 1e-5);
+  std::vector<ValueId> inputs{node.input(0)};
+  for (std::size_t i = 1; i < 5; ++i) {
+    if (node.constant(i).shape != Shape{{in.channels()}}) {
+      node.malformed(fmt::format("input {}: expected {} elements, got {}", i, in.channels(),
+                                 to_string(node.constant(i).shape)));
+    }
+    inputs.push_back(node.input(i));
+  }
+  for (const double variance : node.constant(4).data) {
+    if (!(variance + epsilon > 0)) {
+      node.malformed(fmt::format("variance {} and epsilon {}", variance, epsilon));
+    }
+  }
+  return node.emit(BatchNormalization{epsilon}, std::move(inputs), in);
+}
+
+ValueId import_neg(const NodeReader& node) {
+  const ValueId minus_one = node.emit_constant({"-1", {}, true, {-1.0}});
+  return node.emit(Mul{}, {node.input(0), minus_one}, node.activation(0).shape);
+}
+
+// Another name for the same value.
 ValueId import_identity(const NodeReader& node) {
   return node.input(0);
 }
@@ -192,10 +189,17 @@ ValueId import_identity(const NodeReader& node) {
 }  // namespace
 
 ValueId import_final_softmax(const NodeReader& node) {
-  // -1 has been the default since operator set 13, 1 before: the same for a vector of scores.
-  const std::int64_t axis = node.integer("axis", -1);
+  constexpr int kOneAxis = 13;  // since this operator set Softmax is over one axis, before over all
+                                // from one on
   const Shape& shape = node.activation(0).shape;
-  if (shape.rank() != 1 || (axis != 1 && axis != -1)) {
+  const bool one_axis = node.operator_set() >= kOneAxis;
+  const std::size_t axis =
+      node.checked_axis(node.integer("axis", one_axis ? -1 : 1), shape.rank() + 1);
+  std::size_t covered = axis > 0 && one_axis ? shape.dims[axis - 1] : 1;
+  for (std::size_t k = axis; axis > 0 && !one_axis && k <= shape.rank(); ++k) {
+    covered *= shape.dims[k - 1];
+  }
+  if (axis == 0 || covered != shape.size()) {
     node.unsupported(
         fmt::format("over axis {} of {}; flatten the scores first", axis, to_string(shape)));
   }
@@ -205,19 +209,31 @@ ValueId import_final_softmax(const NodeReader& node) {
 OperatorImporter find_operator(std::string_view op_type) {
   static const std::map<std::string_view, OperatorImporter> kOperators{
       {"Add", import_elementwise<Add>},
+      {"AveragePool", import_average_pool},
+      {"BatchNormalization", import_batch_normalization},
+      {"Cast", import_cast},
+      {"Concat", import_concat},
       {"Constant", import_constant},
       {"Conv", import_conv},
       {"Div", import_div},
-      {"Dropout", import_identity},
+      {"Dropout", import_dropout},
       {"Flatten", import_flatten},
       {"Gemm", import_gemm},
+      {"GlobalAveragePool", import_global_average_pool},
       {"Identity", import_identity},
       {"MatMul", import_matmul},
       {"Mul", import_elementwise<Mul>},
+      {"Neg", import_neg},
       {"Pad", import_pad},
       {"Pow", import_pow},
+      {"ReduceMean", import_reduce_mean},
       {"Reshape", import_reshape},
+      {"Shape", import_shape},
+      {"Size", import_size},
+      {"Squeeze", import_squeeze},
       {"Sub", import_elementwise<Sub>},
+      {"Transpose", import_transpose},
+      {"Unsqueeze", import_unsqueeze},
   };
   const auto found = kOperators.find(op_type);
   return found == kOperators.end() ? nullptr : found->second;

@@ -1,6 +1,7 @@
 // Constants: TensorProto to double precision.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include <onnx/onnx_pb.h>
@@ -11,7 +12,11 @@ namespace ffconv::model {
 
 // The tensor as a constant named `name`. It may be empty (a dimension of 0).
 // Throws kFormat if the dimensions and the data do not agree or an element is not finite, and
-// kUnsupported for other element types than float, double, int32 and int64 and for external data.
+// kUnsupported for other element types than the floats of 16 (IEEE and bfloat16), 32 and 64 bits,
+// integers and booleans, and for external data. Integers beyond 2^53 are rounded.
 Value read_tensor(const onnx::TensorProto& proto, const std::string& name);
+
+// Whether arithmetic on elements of that TensorProto::DataType is on whole numbers.
+bool is_whole_type(std::int32_t data_type);
 
 }  // namespace ffconv::model

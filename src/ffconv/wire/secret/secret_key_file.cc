@@ -5,9 +5,9 @@
 #include <fcntl.h>
 
 #include "ffconv/base/error.h"
+#include "ffconv/base/posix_file.h"
 #include "ffconv/base/secure.h"
 #include "ffconv/wire/file.h"
-#include "ffconv/wire/posix_file.h"
 
 namespace ffconv::wire {
 namespace {

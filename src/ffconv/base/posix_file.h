@@ -5,10 +5,11 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <sys/stat.h>
 
-namespace ffconv::wire {
+namespace ffconv {
 
 // An open regular file. Everything throws kIo, naming the file and the system's reason.
 class File {
@@ -52,4 +53,9 @@ class NewFile {
   File file_;
 };
 
-}  // namespace ffconv::wire
+// The whole file. Throws kIo.
+std::vector<std::uint8_t> read_file(const std::filesystem::path& path);
+// Writes beside `path` and renames, so that no partial file is ever seen. Throws kIo.
+void write_file(const std::filesystem::path& path, std::span<const std::uint8_t> bytes);
+
+}  // namespace ffconv

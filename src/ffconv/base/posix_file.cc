@@ -1,4 +1,4 @@
-#include "ffconv/wire/posix_file.h"
+#include "ffconv/base/posix_file.h"
 
 #include <array>
 #include <cerrno>
@@ -11,9 +11,8 @@
 
 #include "ffconv/base/error.h"
 #include "ffconv/base/random.h"
-#include "ffconv/wire/file.h"
 
-namespace ffconv::wire {
+namespace ffconv {
 namespace {
 
 [[noreturn]] void fail_errno(const std::string& path) {
@@ -120,4 +119,4 @@ void write_file(const std::filesystem::path& path, std::span<const std::uint8_t>
   file.replace();
 }
 
-}  // namespace ffconv::wire
+}  // namespace ffconv

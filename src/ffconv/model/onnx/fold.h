@@ -1,0 +1,26 @@
+// Nodes whose inputs are all constants: the shape arithmetic that exporters leave around Reshape,
+// Pad and Flatten, and weights that the file holds in another form. They are evaluated while the
+// file is read and leave no node.
+//
+// Elements are doubles, whole numbers exact to 2^53; division of whole numbers truncates. Results
+// are bounded by what the file's own constants justify (NodeReader::check_folded).
+#pragma once
+
+#include <string_view>
+
+#include "ffconv/model/onnx/node_reader.h"
+
+namespace ffconv::model {
+
+// Returns the constant that the node computes. Every input that the node has must be a constant.
+// Throws kFormat where inputs contradict each other or an element is not finite.
+using ConstantEvaluator = ValueId (*)(const NodeReader& node);
+
+// nullptr for operators that are not evaluated.
+ConstantEvaluator find_evaluator(std::string_view op_type);
+
+// Of which find_evaluator is made: what computes, and what selects and rearranges.
+ConstantEvaluator find_arithmetic(std::string_view op_type);
+ConstantEvaluator find_selection(std::string_view op_type);
+
+}  // namespace ffconv::model

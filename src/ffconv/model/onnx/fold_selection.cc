@@ -1,0 +1,346 @@
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "ffconv/model/onnx/fold.h"
+#include "ffconv/model/onnx/tensor.h"
+
+namespace ffconv::model {
+namespace {
+
+using Dims = std::vector<std::size_t>;
+
+std::size_t product(const Dims& dims, std::size_t first, std::size_t last) {
+  return std::accumulate(dims.begin() + static_cast<std::ptrdiff_t>(first),
+                         dims.begin() + static_cast<std::ptrdiff_t>(last), std::size_t{1},
+                         std::multiplies<>());
+}
+
+// The same elements in another shape, which must hold as many.
+ValueId with_dims(const NodeReader& node, Dims dims) {
+  const Value& value = node.value(0);
+  node.check_folded(dims);
+  if (product(dims, 0, dims.size()) != value.data.size()) {
+    node.malformed(fmt::format("{} does not hold the elements of {}", to_string(Shape{dims}),
+                               to_string(value.shape)));
+  }
+  return node.emit_folded(Shape{std::move(dims)}, value.data, node.is_whole(0));
+}
+
+// Whole numbers that stand for dimensions, 0 or more.
+Dims read_dims(const NodeReader& node, std::size_t input) {
+  Dims dims;
+  for (const double x : node.value(input).data) {
+    if (x < 0 || x != std::floor(x) || x > 0x1p53) {
+      node.malformed(fmt::format("a dimension of {}", x));
+    }
+    dims.push_back(static_cast<std::size_t>(x));
+  }
+  return dims;
+}
+
+ValueId reshape(const NodeReader& node) {
+  const Value& value = node.value(0);
+  Dims dims;
+  std::ptrdiff_t inferred = -1;
+  for (const double x : node.value(1).data) {
+    const std::size_t axis = dims.size();
+    if (x == -1 && inferred < 0) {
+      inferred = static_cast<std::ptrdiff_t>(axis);
+      dims.push_back(1);
+    } else if (x == 0 && node.integer("allowzero", 0) == 0 && axis < value.shape.rank()) {
+      dims.push_back(value.shape.dims[axis]);
+    } else if (x >= 0 && x == std::floor(x) && x <= 0x1p53) {
+      dims.push_back(static_cast<std::size_t>(x));
+    } else {
+      node.malformed(fmt::format("dimension {} of the new shape is {}", axis, x));
+    }
+  }
+  node.check_folded(dims);
+  if (inferred >= 0) {
+    const std::size_t known = product(dims, 0, dims.size());
+    dims[static_cast<std::size_t>(inferred)] = known == 0 ? 0 : value.data.size() / known;
+  }
+  return with_dims(node, std::move(dims));
+}
+
+ValueId flatten(const NodeReader& node) {
+  const Dims& dims = node.value(0).shape.dims;
+  const std::int64_t attribute = node.integer("axis", 1);
+  const std::size_t axis = attribute == static_cast<std::int64_t>(dims.size())
+                               ? dims.size()
+                               : node.checked_axis(attribute, dims.size());
+  return with_dims(node, {product(dims, 0, axis), product(dims, axis, dims.size())});
+}
+
+ValueId squeeze(const NodeReader& node) {
+  const Dims& dims = node.value(0).shape.dims;
+  const auto axes = node.axes(1, dims.size());
+  Dims result;
+  for (std::size_t axis = 0; axis < dims.size(); ++axis) {
+    const bool goes =
+        axes ? std::find(axes->begin(), axes->end(), axis) != axes->end() : dims[axis] == 1;
+    if (!goes) {
+      result.push_back(dims[axis]);
+    }
+  }
+  return with_dims(node, std::move(result));
+}
+
+ValueId unsqueeze(const NodeReader& node) {
+  const Dims& dims = node.value(0).shape.dims;
+  const std::size_t added =
+      node.has_attribute("axes") ? node.integers("axes").size() : node.constant(1).data.size();
+  const auto axes = node.axes(1, dims.size() + added);
+  Dims result;
+  std::size_t next = 0;
+  for (std::size_t axis = 0; axis < dims.size() + added; ++axis) {
+    const bool is_new = axes && std::find(axes->begin(), axes->end(), axis) != axes->end();
+    result.push_back(is_new ? 1 : dims.at(next++));
+  }
+  return with_dims(node, std::move(result));
+}
+
+ValueId transpose(const NodeReader& node) {
+  const Value& value = node.value(0);
+  const std::size_t rank = value.shape.rank();
+  Dims permutation(rank);
+  std::iota(permutation.rbegin(), permutation.rend(), 0);
+  if (node.has_attribute("perm")) {
+    permutation.clear();
+    for (const std::int64_t axis : node.integers("perm")) {
+      permutation.push_back(node.checked_axis(axis, rank));
+    }
+    Dims sorted = permutation;
+    std::sort(sorted.begin(), sorted.end());
+    Dims all(rank);
+    std::iota(all.begin(), all.end(), 0);
+    if (sorted != all) {
+      node.malformed("perm is not a permutation");
+    }
+  }
+  node.check_folded(value.shape.dims);
+  Shape shape;
+  for (const std::size_t axis : permutation) {
+    shape.dims.push_back(value.shape.dims[axis]);
+  }
+  std::vector<double> data;
+  data.reserve(value.data.size());
+  for (const std::size_t index : transposed_order(value.shape, permutation)) {
+    data.push_back(value.data[index]);
+  }
+  return node.emit_folded(std::move(shape), std::move(data), node.is_whole(0));
+}
+
+ValueId concat(const NodeReader& node) {
+  Dims dims = node.value(0).shape.dims;
+  const std::size_t axis = node.checked_axis(node.integer("axis", 0), dims.size());
+  bool is_whole = true;
+  dims[axis] = 0;
+  for (std::size_t i = 0; i < node.input_count(); ++i) {
+    Dims other = node.value(i).shape.dims;
+    const std::size_t extent = axis < other.size() ? other[axis] : 0;
+    if (other.size() == dims.size()) {
+      other[axis] = dims[axis];
+    }
+    if (other != dims) {
+      node.malformed("its constants differ in another axis");
+    }
+    dims[axis] += extent;
+    is_whole = is_whole && node.is_whole(i);
+  }
+  node.check_folded(dims);
+  std::vector<double> data;
+  const std::size_t blocks = product(dims, 0, axis);
+  for (std::size_t block = 0; block < blocks; ++block) {
+    for (std::size_t i = 0; i < node.input_count(); ++i) {
+      const std::vector<double>& part = node.value(i).data;
+      const auto run = static_cast<std::ptrdiff_t>(part.size() / blocks);
+      const auto first = part.begin() + static_cast<std::ptrdiff_t>(block) * run;
+      data.insert(data.end(), first, first + run);
+    }
+  }
+  return node.emit_folded(Shape{std::move(dims)}, std::move(data), is_whole);
+}
+
+// Elements indices[0], indices[1], ... of one axis.
+std::vector<double> take(const std::vector<double>& data, const Dims& dims, std::size_t axis,
+                         const std::vector<std::size_t>& indices) {
+  const std::size_t blocks = product(dims, 0, axis);
+  const auto run = static_cast<std::ptrdiff_t>(product(dims, axis + 1, dims.size()));
+  std::vector<double> result;
+  for (std::size_t block = 0; block < blocks; ++block) {
+    for (const std::size_t index : indices) {
+      const auto first =
+          data.begin() + static_cast<std::ptrdiff_t>(block * dims[axis] + index) * run;
+      result.insert(result.end(), first, first + run);
+    }
+  }
+  return result;
+}
+
+ValueId gather(const NodeReader& node) {
+  const Value& value = node.value(0);
+  const Dims& dims = value.shape.dims;
+  const std::size_t axis = node.checked_axis(node.integer("axis", 0), dims.size());
+  const Shape& indices = node.value(1).shape;
+  Dims result(dims.begin(), dims.begin() + static_cast<std::ptrdiff_t>(axis));
+  result.insert(result.end(), indices.dims.begin(), indices.dims.end());
+  result.insert(result.end(), dims.begin() + static_cast<std::ptrdiff_t>(axis) + 1, dims.end());
+  node.check_folded(result);
+  std::vector<std::size_t> places;
+  for (const double x : node.value(1).data) {
+    if (x != std::floor(x) || std::abs(x) > 0x1p53) {
+      node.malformed(fmt::format("an index of {}", x));
+    }
+    places.push_back(node.checked_axis(static_cast<std::int64_t>(x), dims[axis]));
+  }
+  return node.emit_folded(Shape{std::move(result)}, take(value.data, dims, axis, places),
+                          node.is_whole(0));
+}
+
+// One of Slice's lists: an attribute before operator set 10, an input since. Exporters write the
+// largest integers for "to the end".
+std::vector<std::int64_t> slice_list(const NodeReader& node, std::string_view attribute,
+                                     std::size_t input, std::int64_t otherwise, std::size_t size) {
+  constexpr double kFar = 0x1p53;
+  if (node.has_attribute(attribute)) {
+    std::vector<std::int64_t> list = node.integers(attribute);
+    for (std::int64_t& x : list) {
+      x = std::clamp<std::int64_t>(x, -(std::int64_t{1} << 53), std::int64_t{1} << 53);
+    }
+    return list;
+  }
+  if (!node.has_input(input)) {
+    return std::vector<std::int64_t>(size, otherwise);
+  }
+  std::vector<std::int64_t> list;
+  for (const double x : node.value(input).data) {
+    list.push_back(static_cast<std::int64_t>(std::clamp(std::floor(x), -kFar, kFar)));
+  }
+  return list;
+}
+
+// The positions that start:end:step selects of `extent`, as in Python.
+std::vector<std::size_t> slice_positions(std::int64_t start, std::int64_t end, std::int64_t step,
+                                         std::size_t extent) {
+  const auto size = static_cast<std::int64_t>(extent);
+  start = start < 0 ? start + size : start;
+  end = end < 0 ? end + size : end;
+  std::vector<std::size_t> positions;
+  if (step > 0) {
+    for (std::int64_t p = std::max<std::int64_t>(start, 0); p < std::min(end, size); p += step) {
+      positions.push_back(static_cast<std::size_t>(p));
+    }
+  } else {
+    for (std::int64_t p = std::min(start, size - 1); p > std::max<std::int64_t>(end, -1);
+         p += step) {
+      positions.push_back(static_cast<std::size_t>(p));
+    }
+  }
+  return positions;
+}
+
+ValueId slice(const NodeReader& node) {
+  const Value& value = node.value(0);
+  Dims dims = value.shape.dims;
+  const auto starts = slice_list(node, "starts", 1, 0, 0);
+  const auto ends = slice_list(node, "ends", 2, 0, 0);
+  Dims axes(starts.size());
+  std::iota(axes.begin(), axes.end(), 0);
+  axes = node.axes(3, dims.size()).value_or(axes);
+  const auto steps = slice_list(node, "steps", 4, 1, starts.size());
+  if (ends.size() != starts.size() || axes.size() != starts.size() ||
+      steps.size() != starts.size() || starts.size() > dims.size()) {
+    node.malformed("starts, ends, axes and steps differ in length");
+  }
+  node.check_folded(dims);
+  std::vector<double> data = value.data;
+  for (std::size_t k = 0; k < axes.size(); ++k) {
+    if (steps[k] == 0) {
+      node.malformed("a step of 0");
+    }
+    const auto positions = slice_positions(starts[k], ends[k], steps[k], dims[axes[k]]);
+    data = take(data, dims, axes[k], positions);
+    dims[axes[k]] = positions.size();
+  }
+  return node.emit_folded(Shape{std::move(dims)}, std::move(data), node.is_whole(0));
+}
+
+ValueId constant_of_shape(const NodeReader& node) {
+  Dims dims = read_dims(node, 0);
+  node.check_folded(dims);
+  Value fill{"", {}, true, {0.0}};
+  bool is_whole = false;
+  if (node.has_attribute("value")) {
+    fill = read_tensor(node.tensor("value"), node.name());
+    is_whole = is_whole_type(node.tensor("value").data_type());
+  }
+  if (fill.data.size() != 1) {
+    node.malformed("value: expected one element");
+  }
+  std::vector<double> data(product(dims, 0, dims.size()), fill.data[0]);
+  return node.emit_folded(Shape{std::move(dims)}, std::move(data), is_whole);
+}
+
+ValueId expand(const NodeReader& node) {
+  const Value& value = node.value(0);
+  Dims dims = read_dims(node, 1);
+  const Dims& from = value.shape.dims;
+  if (from.size() > dims.size()) {
+    dims.insert(dims.begin(), from.size() - dims.size(), 1);
+  }
+  for (std::size_t k = 1; k <= from.size(); ++k) {
+    std::size_t& dim = dims[dims.size() - k];
+    dim = dim == 1 ? from[from.size() - k] : dim;
+  }
+  const Shape shape{dims};
+  if (value.data.empty() || !broadcasts_to(value.shape, shape)) {
+    node.malformed(
+        fmt::format("{} does not broadcast to {}", to_string(value.shape), to_string(shape)));
+  }
+  node.check_folded(dims);
+  std::vector<double> data = broadcast(value, shape);
+  if (data.size() == 1) {
+    data.assign(shape.size(), data[0]);
+  }
+  return node.emit_folded(shape, std::move(data), node.is_whole(0));
+}
+
+ValueId range(const NodeReader& node) {
+  const double start = node.constant(0).data[0];
+  const double step = node.constant(2).data[0];
+  const double count = std::max(0.0, std::ceil((node.constant(1).data[0] - start) / step));
+  if (!(count <= 0x1p53)) {
+    node.malformed("it has no end");
+  }
+  node.check_folded({static_cast<std::size_t>(count)});
+  std::vector<double> data;
+  for (std::size_t k = 0; k < static_cast<std::size_t>(count); ++k) {
+    data.push_back(start + static_cast<double>(k) * step);
+  }
+  Shape shape{{data.size()}};
+  return node.emit_folded(std::move(shape), std::move(data),
+                          node.is_whole(0) && node.is_whole(1) && node.is_whole(2));
+}
+
+}  // namespace
+
+ConstantEvaluator find_selection(std::string_view op_type) {
+  static const std::map<std::string_view, ConstantEvaluator> kEvaluators{
+      {"Concat", concat},       {"ConstantOfShape", constant_of_shape},
+      {"Expand", expand},       {"Flatten", flatten},
+      {"Gather", gather},       {"Range", range},
+      {"Reshape", reshape},     {"Slice", slice},
+      {"Squeeze", squeeze},     {"Transpose", transpose},
+      {"Unsqueeze", unsqueeze},
+  };
+  const auto found = kEvaluators.find(op_type);
+  return found == kEvaluators.end() ? nullptr : found->second;
+}
+
+}  // namespace ffconv::model
