@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "ffconv/ring/kernels/kernels.h"
 #include "ffconv/wire/keys_file.h"
 
 namespace ffconv::cli {
@@ -48,12 +49,17 @@ class Estimate {
   std::uint64_t weights() const {
     using Use = std::tuple<std::set<std::int32_t>, std::int32_t, bool, double>;
     std::set<Use> packed, plain;
+    std::uint64_t scalars = 0;
     for (const Instruction& op : program_.instructions) {
       const plan::ValueInfo& x = info(op.in[0]);
       if (op.op == OpCode::kAddPlain) {
         plain.emplace(std::set{op.vector}, x.level, false, x.scale);
-      } else if (op.op == OpCode::kMultiplyPlain && !is_constant(op)) {
+      } else if (op.op == OpCode::kMultiplyPlain && !is_constant(op.vector)) {
         plain.emplace(std::set{op.vector}, x.level, false, op.plain_scale);
+      }
+      if (is_scalar(op)) {
+        scalars += op.in.size() * op.out.size() * limbs(x.level) * sizeof(Constant);
+        continue;
       }
       for (auto& [step, vectors] : groups(op)) {
         packed.emplace(std::move(vectors), x.level, rotates(op), op.plain_scale);
@@ -67,7 +73,7 @@ class Estimate {
       }
       return total;
     };
-    return bytes(packed, kPackedWordBytes) + bytes(plain, kWordBytes);
+    return bytes(packed, kPackedWordBytes) + bytes(plain, kWordBytes) + scalars;
   }
 
   // The vectors of a linear map by output and giant step.
@@ -80,8 +86,13 @@ class Estimate {
     return groups;
   }
 
-  bool is_constant(const Instruction& op) const {
-    return program_.vectors[static_cast<std::size_t>(op.vector)].values.size() == 1;
+  bool is_constant(std::int32_t vector) const {
+    return program_.vectors[static_cast<std::size_t>(vector)].values.size() == 1;
+  }
+  // A linear map by scalars: they need no plaintext.
+  bool is_scalar(const Instruction& op) const {
+    return op.op == OpCode::kLinear && !rotates(op) &&
+           std::ranges::all_of(op.terms, [this](const auto& t) { return is_constant(t.vector); });
   }
 
   std::uint64_t key(std::int32_t level) const {

@@ -123,6 +123,12 @@ std::vector<Case> cases() {
     return b.rescale(
         b.linear({x, y}, 2, {{0, 0, 0, 0, v}, {1, 0, 0, 0, w}, {1, 1, 0, 0, v}}, 2.0)[0]);
   });
+  add("linear_of_constants", [](B& b, auto x, auto y) {
+    const auto v = b.vector({0.75}), w = b.vector({-0.5});
+    const auto out = b.linear(
+        {x, y}, 2, {{0, 0, 0, 0, v}, {1, 0, 0, 0, w}, {0, 0, 0, 0, w}, {1, 1, 0, 0, v}}, 2.0);
+    return b.rescale(b.add(out[0], out[1], 2.0));
+  });
   add("linear_of_two_outputs", [](B& b, auto x, auto y) {
     const auto v = b.vector(random_values(64, 5)), w = b.vector(random_values(1024, 6));
     const auto out = b.linear(
@@ -217,6 +223,7 @@ TEST(EncodedProgram, EncodesAVectorOncePerUse) {
   EXPECT_EQ(encoded.bytes(), (4 * 6 + 4 * 8 + 5 * 6 + 3 * 8) * context->n());
   EXPECT_EQ(encoded.transform(program.instructions[0]).groups.size(), 1u);
   EXPECT_EQ(encoded.plaintext(program.instructions[3]), nullptr);
+  EXPECT_EQ(encoded.scalars(program.instructions[0]), nullptr);
 }
 
 TEST(EncodedProgram, IsOfItsProgramsParametersOnly) {

@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "ckks/ckks_fixture.h"
@@ -10,9 +11,11 @@
 #include "ffconv/ckks/encoder.h"
 #include "ffconv/ckks/linear_transform.h"
 #include "ffconv/ckks/public_encryptor.h"
+#include "ffconv/ckks/scalar_transform.h"
 #include "ffconv/ckks/secret/decryptor.h"
 #include "ffconv/ckks/secret/encryptor.h"
 #include "ring/tier_param.h"
+#include "support/error_of.h"
 
 namespace ffconv {
 namespace {
@@ -217,6 +220,46 @@ TEST_P(EvaluatorTest, LinearTransformsEqualTheirDiagonals) {
   });
 }
 
+// 20 inputs and 5 outputs: more than a pass of the kernel's terms and of its rows.
+TEST_P(EvaluatorTest, ScalarTransformsMultiplyByTheirMatrix) {
+  Fixture f(insecure_spec(12, 2, 40.0, 1, 1), *GetParam());
+  const std::size_t n = f.context->n(), inputs = 20, outputs = 5;
+  const auto weights = random_slots(outputs * inputs, random_);
+  const ScalarTransform transform(*f.context, 2, kScale, outputs, inputs, weights);
+  std::vector<Ciphertext> x;
+  std::vector<const Ciphertext*> pointers;
+  std::vector<std::vector<double>> expected(outputs, std::vector<double>(n, 0.0));
+  for (std::size_t i = 0; i < inputs; ++i) {
+    const auto slots = random_slots(n, random_);
+    x.push_back(encrypt(f.secret, encode(*f.context, slots, kScale, 2)));
+    for (std::size_t o = 0; o < outputs; ++o) {
+      for (std::size_t j = 0; j < n; ++j) {
+        expected[o][j] += weights[o * inputs + i] * slots[j];
+      }
+    }
+  }
+  for (const Ciphertext& input : x) {
+    pointers.push_back(&input);
+  }
+  const auto sums = scalar_transform(pointers, transform);
+  ASSERT_EQ(sums.size(), outputs);
+  for (std::size_t o = 0; o < outputs; ++o) {
+    EXPECT_EQ(sums[o].scale, kScale * kScale);
+    expect_noise_as_estimated(f.secret, sums[o], expected[o], "scalar_transform");
+  }
+
+  EXPECT_THAT(testing::error_of(ErrorCode::kMismatch,
+                                [&] { scalar_transform(std::span(pointers).first(3), transform); }),
+              ::testing::HasSubstr("expected 20 ciphertexts, got 3"));
+  const Ciphertext lower = drop_level(x[0], 1);
+  pointers[0] = &lower;
+  EXPECT_THROW(scalar_transform(pointers, transform), Error);
+  EXPECT_THAT(testing::error_of(
+                  ErrorCode::kInvalidArgument,
+                  [&] { ScalarTransform(*f.context, 2, 0x1p63, 1, 1, std::vector<double>{1.0}); }),
+              ::testing::HasSubstr("below 2^62"));
+}
+
 TEST_P(EvaluatorTest, LinearTransformsWithoutRotationNeedNoKey) {
   Fixture f(insecure_spec(10, 2, 40.0, 1, 1), *GetParam());
   const std::size_t n = f.context->n();
@@ -236,7 +279,7 @@ TEST_P(EvaluatorTest, LinearTransformsWithoutRotationNeedNoKey) {
   expect_noise_as_estimated(f.secret, outputs[0], expected, "no rotation");
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiers, EvaluatorTest, testing::ValuesIn(tiers_under_test()), tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, EvaluatorTest, ::testing::ValuesIn(tiers_under_test()), tier_name);
 
 TEST(Evaluator, RefusesWhatDoesNotBelongTogether) {
   Fixture f(insecure_spec(10, 2, 40.0, 1, 1)), other(insecure_spec(10, 2, 39.0, 1, 1));

@@ -174,8 +174,30 @@ TEST_P(KernelConformance, PointwiseOperationsAgree) {
   });
 }
 
-// dst0 of every row, then dst1, of residues a (those of a0, then of a1) and b (row by row), whose
-// runs stand in turns, as linear_transform.h keeps them.
+// dst0 of every row, then dst1, of products(dst0, dst1, a0, a1) with the residues a, those of a0,
+// then of a1.
+template <typename Products>
+std::vector<std::vector<std::uint64_t>> row_sums(const Tier& t,
+                                                 const std::vector<std::vector<std::uint64_t>>& a,
+                                                 std::size_t rows, const Products& products) {
+  std::vector<AlignedBuffer<Word>> limbs, sums;
+  std::vector<const Word*> operands;
+  std::vector<Word*> dst;
+  for (const auto& residues : a) {
+    operands.push_back(limbs.emplace_back(t.import(residues)).data());
+  }
+  for (std::size_t r = 0; r < 2 * rows; ++r) {
+    dst.push_back(sums.emplace_back(t.n).data());
+  }
+  products(dst.data(), dst.data() + rows, operands.data(), operands.data() + a.size() / 2);
+  std::vector<std::vector<std::uint64_t>> results;
+  for (const auto& sum : sums) {
+    results.push_back(t.exported(sum));
+  }
+  return results;
+}
+
+// With the residues b, row by row, whose runs stand in turns, as linear_transform.h keeps them.
 std::vector<std::vector<std::uint64_t>> packed_products(
     const Tier& t, const std::vector<std::vector<std::uint64_t>>& a,
     const std::vector<std::vector<std::uint64_t>>& b, std::size_t rows, std::size_t terms) {
@@ -186,22 +208,23 @@ std::vector<std::vector<std::uint64_t>> packed_products(
     factors.push_back(packed.data() + j * run_bytes);
     t.kernels.pack48(packed.data() + j * run_bytes, stride, t.import(b[j]).data(), t.n, t.tables);
   }
-  std::vector<AlignedBuffer<Word>> limbs, sums;
-  std::vector<const Word*> operands;
-  std::vector<Word*> dst;
-  for (const auto& residues : a) {
-    operands.push_back(limbs.emplace_back(t.import(residues)).data());
+  return row_sums(t, a, rows, [&](Word** dst0, Word** dst1, const Word** a0, const Word** a1) {
+    t.kernels.packed_products(dst0, dst1, rows, a0, a1, terms, factors.data(), stride, t.n,
+                              t.tables);
+  });
+}
+
+// With the first residue of each of b.
+std::vector<std::vector<std::uint64_t>> scalar_products(
+    const Tier& t, const std::vector<std::vector<std::uint64_t>>& a,
+    const std::vector<std::vector<std::uint64_t>>& b, std::size_t rows, std::size_t terms) {
+  std::vector<Constant> factors;
+  for (const auto& residues : b) {
+    factors.push_back(t.kernels.make_constant(residues.front(), t.tables.q));
   }
-  for (std::size_t r = 0; r < 2 * rows; ++r) {
-    dst.push_back(sums.emplace_back(t.n).data());
-  }
-  t.kernels.packed_products(dst.data(), dst.data() + rows, rows, operands.data(),
-                            operands.data() + terms, terms, factors.data(), stride, t.n, t.tables);
-  std::vector<std::vector<std::uint64_t>> results;
-  for (const auto& sum : sums) {
-    results.push_back(t.exported(sum));
-  }
-  return results;
+  return row_sums(t, a, rows, [&](Word** dst0, Word** dst1, const Word** a0, const Word** a1) {
+    t.kernels.scalar_products(dst0, dst1, rows, a0, a1, terms, factors.data(), t.n, t.tables);
+  });
 }
 
 // The two inner products of the same a with row r of b.
@@ -278,6 +301,13 @@ TEST_P(KernelConformance, PackedProductsAreInnerProductsOfEveryRow) {
                 EXPECT_EQ(sums[r], row[0]) << "row " << r;
                 EXPECT_EQ(sums[rows + r], row[1]) << "row " << r;
               }
+              auto scalars = b;
+              for (auto& residues : scalars) {
+                std::ranges::fill(residues, residues.back());
+              }
+              EXPECT_EQ(scalar_products(tier, a, scalars, rows, terms),
+                        packed_products(scalar, a, scalars, rows, terms))
+                  << rows << " rows of " << terms << " scalars";
             }
           }
         }

@@ -27,6 +27,12 @@ bool is_constant(const plan::Program& program, std::int32_t vector) {
   return program.vectors[static_cast<std::size_t>(vector)].values.size() == 1;
 }
 
+bool is_scalar(const plan::Program& program, const Instruction& op) {
+  return op.op == OpCode::kLinear && std::ranges::all_of(op.terms, [&](const LinearTerm& term) {
+           return term.baby == 0 && term.giant == 0 && is_constant(program, term.vector);
+         });
+}
+
 }  // namespace
 
 EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
@@ -34,6 +40,7 @@ EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
     : program_(program),
       context_(std::move(context)),
       transforms_(program.instructions.size()),
+      scalars_(program.instructions.size()),
       plaintexts_(program.instructions.size()) {
   if (context_->params().spec() != program.params) {
     fail(ErrorCode::kMismatch, "weights: the program was made for other parameters");
@@ -44,7 +51,10 @@ EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
                        : e.plaintext->poly.limb_count() * context_->n() * sizeof(Word);
   }
   for (const Instruction& op : program.instructions) {
-    if (op.op == OpCode::kLinear) {
+    if (is_scalar(program, op)) {
+      scalars_[index(op)] = scalars_of(op);
+      bytes_ += scalars_[index(op)]->bytes();
+    } else if (op.op == OpCode::kLinear) {
       std::vector<Use> uses;
       LinearTransform transform = transform_of(op, uses);
       for (std::size_t g = 0; g < uses.size(); ++g) {
@@ -60,6 +70,9 @@ EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
 EncodedProgram::EncodedUses EncodedProgram::encode_all(const Progress& progress) const {
   EncodedUses all;
   for (const Instruction& op : program_.instructions) {
+    if (is_scalar(program_, op)) {
+      continue;
+    }
     if (op.op == OpCode::kLinear) {
       std::vector<Use> uses;
       transform_of(op, uses);
@@ -142,6 +155,17 @@ LinearTransform EncodedProgram::transform_of(const Instruction& op, std::vector<
   return transform;
 }
 
+ScalarTransform EncodedProgram::scalars_of(const Instruction& op) const {
+  std::vector<double> weights(op.out.size() * op.in.size());
+  for (const LinearTerm& term : op.terms) {
+    weights[static_cast<std::size_t>(term.output) * op.in.size() +
+            static_cast<std::size_t>(term.input)] +=
+        program_.vectors[static_cast<std::size_t>(term.vector)].values.front();
+  }
+  return ScalarTransform(*context_, program_.values[static_cast<std::size_t>(op.in[0])].level,
+                         op.plain_scale, op.out.size(), op.in.size(), weights);
+}
+
 std::size_t EncodedProgram::index(const Instruction& op) const {
   const auto place = &op - program_.instructions.data();
   FFCONV_ASSERT(place >= 0 && static_cast<std::size_t>(place) < program_.instructions.size());
@@ -150,6 +174,11 @@ std::size_t EncodedProgram::index(const Instruction& op) const {
 
 const LinearTransform& EncodedProgram::transform(const Instruction& op) const {
   return transforms_[index(op)];
+}
+
+const ScalarTransform* EncodedProgram::scalars(const Instruction& op) const {
+  const auto& scalars = scalars_[index(op)];
+  return scalars ? &*scalars : nullptr;
 }
 
 const Plaintext* EncodedProgram::plaintext(const Instruction& op) const {
@@ -178,7 +207,10 @@ Ciphertext CkksBackend::checked(Ciphertext result, std::size_t output) const {
 
 std::vector<Ciphertext> CkksBackend::linear(const Instruction& op,
                                             std::span<const Ciphertext* const> inputs) {
-  std::vector<Ciphertext> results = linear_transform(inputs, encoded_.transform(op), keys_);
+  const ScalarTransform* scalars = encoded_.scalars(op);
+  std::vector<Ciphertext> results = scalars != nullptr
+                                        ? scalar_transform(inputs, *scalars)
+                                        : linear_transform(inputs, encoded_.transform(op), keys_);
   for (std::size_t i = 0; i < results.size(); ++i) {
     results[i] = checked(std::move(results[i]), i);
   }

@@ -16,6 +16,7 @@
 #include "ffconv/ckks/ciphertext.h"
 #include "ffconv/ckks/keys.h"
 #include "ffconv/ckks/linear_transform.h"
+#include "ffconv/ckks/scalar_transform.h"
 #include "ffconv/plan/program.h"
 
 namespace ffconv::backend {
@@ -35,9 +36,11 @@ class EncodedProgram {
   // Memory held by the plaintexts.
   std::size_t bytes() const { return bytes_; }
 
-  // What the instruction, one of program()'s, multiplies by or adds: the weights of a kLinear; the
-  // vector of a kAddPlain or kMultiplyPlain, nullptr where it is a constant that multiplies.
+  // What the instruction, one of program()'s, multiplies by or adds: the weights of a kLinear, as
+  // scalars (else nullptr) where it has no rotation and every vector is a constant; the vector of a
+  // kAddPlain or kMultiplyPlain, nullptr where it is a constant that multiplies.
   const LinearTransform& transform(const plan::Instruction& op) const;
+  const ScalarTransform* scalars(const plan::Instruction& op) const;
   const Plaintext* plaintext(const plan::Instruction& op) const;
 
  private:
@@ -63,11 +66,13 @@ class EncodedProgram {
   std::optional<Use> use_of(const plan::Instruction& op) const;
   // Of a kLinear, without weights; and what each group needs.
   LinearTransform transform_of(const plan::Instruction& op, std::vector<Use>& uses) const;
+  ScalarTransform scalars_of(const plan::Instruction& op) const;
   std::size_t index(const plan::Instruction& op) const;
 
   const plan::Program& program_;
   ContextPtr context_;
   std::vector<LinearTransform> transforms_;  // one per instruction, empty for most
+  std::vector<std::optional<ScalarTransform>> scalars_;
   std::vector<std::shared_ptr<const Plaintext>> plaintexts_;
   std::size_t bytes_ = 0;
 };

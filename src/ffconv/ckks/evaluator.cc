@@ -38,6 +38,16 @@ int normalized_step(const Context& context, int step) {
   return ((step % n) + n) % n;
 }
 
+std::int64_t scaled_integer(double value, double scale, const char* operation) {
+  const double integer = std::nearbyint(value * scale);
+  if (!(std::abs(integer) < 0x1p62) || !(scale > 0.0)) {
+    fail(ErrorCode::kInvalidArgument,
+         "{}: expected |value * scale| below 2^62 and a positive scale, got {} at {}", operation,
+         value, scale);
+  }
+  return static_cast<std::int64_t>(integer);
+}
+
 }  // namespace internal
 
 namespace {
@@ -226,16 +236,10 @@ Ciphertext multiply_plain(const Ciphertext& a, const Plaintext& b) {
 }
 
 Ciphertext multiply_scalar(const Ciphertext& a, double value, double scale) {
-  const double integer = std::nearbyint(value * scale);
-  if (!(std::abs(integer) < 0x1p62) || !(scale > 0.0)) {
-    fail(ErrorCode::kInvalidArgument,
-         "multiply_scalar: expected |value * scale| below 2^62 and a positive scale, got {} at {}",
-         value, scale);
-  }
+  const std::int64_t integer = internal::scaled_integer(value, scale, "multiply_scalar");
   std::vector<std::uint64_t> residues;
   for (const std::uint16_t prime : a.context->q_basis(a.level)) {
-    const std::uint64_t q = a.context->ring().prime(prime);
-    residues.push_back(reduce_signed(static_cast<std::int64_t>(integer), q));
+    residues.push_back(reduce_signed(integer, a.context->ring().prime(prime)));
   }
   Ciphertext result = with_polys(a, a.polys);
   for (Poly<Eval>& poly : result.polys) {
@@ -243,8 +247,9 @@ Ciphertext multiply_scalar(const Ciphertext& a, double value, double scale) {
   }
   result.scale = a.scale * scale;
   // The rounded factor is off by up to 1/2, on the message.
-  result.noise = {root_sum_square(a.noise.error_std * std::abs(integer), a.noise.message_max * 0.5),
-                  a.noise.message_max * std::abs(integer)};
+  const double magnitude = std::abs(static_cast<double>(integer));
+  result.noise = {root_sum_square(a.noise.error_std * magnitude, a.noise.message_max * 0.5),
+                  a.noise.message_max * magnitude};
   return result;
 }
 

@@ -6,6 +6,7 @@
 // noise estimates. Slots are cyclic: rotate(x, k) has slot j + k of x in slot j.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -63,6 +64,8 @@ void check_same(const Ciphertext& a, const Ciphertext& b, const char* operation)
 void check_scales(double a, double b, const char* operation);
 void check_polynomials(const Ciphertext& a, std::size_t count, const char* operation);
 int normalized_step(const Context& context, int step);
+// round(value * scale); throws kInvalidArgument from 2^62 on and for a scale that is not positive.
+std::int64_t scaled_integer(double value, double scale, const char* operation);
 }  // namespace internal
 
 }  // namespace ffconv

@@ -248,6 +248,18 @@ struct Body {
         terms <= kOnePassTerms ? kOnePassTerms : kPassTerms, accumulate, n, t);
   }
 
+  static void scalar_products(Word* const* dst0, Word* const* dst1, std::size_t rows,
+                              const Word* const* a0, const Word* const* a1, std::size_t terms,
+                              const Constant* b, std::size_t n, const LimbTables& t) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const Constant* row = b + r * terms;
+      sum_products(
+          dst0[r], dst1[r], a0, a1,
+          [row](std::size_t j, std::size_t) { return V::set1(to_double(row[j].value)); }, terms,
+          LazySum::kMaxTerms, false, n, t);
+    }
+  }
+
   static void packed_products(Word* const* dst0, Word* const* dst1, std::size_t rows,
                               const Word* const* a0, const Word* const* a1, std::size_t terms,
                               const std::uint8_t* const* b, std::size_t stride, std::size_t n,

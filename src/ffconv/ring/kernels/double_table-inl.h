@@ -24,6 +24,7 @@ constexpr Kernels double_kernels(std::string_view name) {
       .tensor = Body<V>::tensor,
       .pack48 = Body<V>::pack48,
       .packed_products = Body<V>::packed_products,
+      .scalar_products = Body<V>::scalar_products,
       .make_digit = Body<V>::make_digit,
       .digit_overflow = Body<V>::digit_overflow,
       .extend = Body<V>::extend,

@@ -24,6 +24,7 @@ constexpr Kernels ifma_kernels(std::string_view name) {
       .tensor = IfmaBody<V>::tensor,
       .pack48 = IfmaBody<V>::pack48,
       .packed_products = IfmaBody<V>::packed_products,
+      .scalar_products = IfmaBody<V>::scalar_products,
       .make_digit = IfmaBody<V>::make_digit,
       .digit_overflow = IfmaBody<V>::digit_overflow,
       .extend = IfmaBody<V>::extend,

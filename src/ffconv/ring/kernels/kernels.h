@@ -117,6 +117,11 @@ struct Kernels {
                           const std::uint8_t* const* b, std::size_t stride, std::size_t n,
                           const LimbTables&);
 
+  // The same with scalars b[r * terms + t]: a matrix times two vectors of limbs.
+  void (*scalar_products)(Word* const* dst0, Word* const* dst1, std::size_t rows,
+                          const Word* const* a0, const Word* const* a1, std::size_t terms,
+                          const Constant* b, std::size_t n, const LimbTables&);
+
   // Base extension (RNS conversion), coefficient form, in three steps:
   // dst = the digit of src * c.
   void (*make_digit)(Word* dst, const Word* src, const Constant& c, std::size_t n,

@@ -189,6 +189,15 @@ void packed_products(Word* const* dst0, Word* const* dst1, std::size_t rows, con
   }
 }
 
+void scalar_products(Word* const* dst0, Word* const* dst1, std::size_t rows, const Word* const* a0,
+                     const Word* const* a1, std::size_t terms, const Constant* b, std::size_t n,
+                     const LimbTables& t) {
+  for (std::size_t r = 0; r < rows; ++r) {
+    const auto factor = [&](std::size_t j, std::size_t) { return b[r * terms + j].value; };
+    sum_products(dst0[r], dst1[r], a0, a1, factor, terms, false, n, t);
+  }
+}
+
 void pack48(std::uint8_t* dst, std::size_t stride, const Word* src, std::size_t n,
             const LimbTables&) {
   for (std::size_t i = 0; i < n; ++i) {
@@ -330,6 +339,7 @@ constinit const Kernels kScalarKernels = {
     .tensor = tensor,
     .pack48 = pack48,
     .packed_products = packed_products,
+    .scalar_products = scalar_products,
     .make_digit = make_digit,
     .digit_overflow = digit_overflow,
     .extend = extend,
