@@ -9,8 +9,11 @@
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "ffconv/ckks/context.h"
 #include "ffconv/ckks/keys.h"
+#include "ffconv/ckks/secret/decryptor.h"
 #include "ffconv/ckks/secret/key_generator.h"
 #include "ffconv/ckks/secret/secret_key.h"
 
@@ -97,5 +100,18 @@ struct PrecisionStats {
     }
   }
 };
+
+// The decrypted slots are right to within 2^4.5 times the estimate, and the estimate is tight:
+// measured noise between 2^-3.5 and 2^1 of it. Slots of errors are products of Gaussians (rounding
+// times secret): the worst of a thousand is some 12 standard deviations out.
+inline void expect_noise_as_estimated(const SecretKey& secret, const Ciphertext& c,
+                                      const std::vector<double>& expected, const std::string& what,
+                                      double tail_bits = 4.5) {
+  const PrecisionStats stats(decrypt_raw(secret, c), expected);
+  const double estimate = c.noise.error_std / c.scale;
+  EXPECT_LT(std::log2(stats.error_std / estimate), 1.0) << what;
+  EXPECT_GT(std::log2(stats.error_std / estimate), -3.5) << what;
+  EXPECT_GT(stats.min_bits, -std::log2(estimate) - tail_bits) << what;
+}
 
 }  // namespace ffconv

@@ -69,6 +69,34 @@ TEST(Params, DigitsLargerThanTheSpecialPrimesAreRefused) {
   EXPECT_NO_THROW(Params{one_prime_a_level(14, {40.0, 40.0}, {46.0, 46.0}, 2, 1)});
 }
 
+TEST(Params, HalvedParametersShareTheirPrimesAndAreHeldToTheirOwnRow) {
+  // 166 bits at level 2 and its special prime; 42 more above.
+  const ParamsSpec spec = one_prime_a_level(14, {40.0, 40.0, 40.0, 42.0}, {46.0}, 1, 3);
+  const Params large(spec), half(halved(spec, 2)), quarter(halved(halved(spec, 0), 0));
+  for (const Params* smaller : {&half, &quarter}) {
+    EXPECT_EQ(smaller->q(), large.q());
+    EXPECT_EQ(smaller->p(), large.p());
+    EXPECT_EQ(smaller->spec().prime_log_n, 14);
+  }
+  EXPECT_EQ(half.log_n(), 13);
+  EXPECT_EQ(half.max_level(), 2);
+  EXPECT_EQ(quarter.log_n(), 12);
+  EXPECT_EQ(Params(halved(spec, 3)).log_qp(), large.log_qp());
+  ParamsSpec wider = spec;
+  wider.q_bits[3] = 46.0;
+  wider.p_bits = {46.0, 46.0};
+  wider.levels[3].special = {0, 1};
+  EXPECT_NO_THROW(Params{wider});
+  EXPECT_THROW(Params{halved(wider, 3)}, Error);  // 258 bits
+  EXPECT_THROW(halved(spec, 4), Error);
+  EXPECT_THROW(halved(spec, -1), Error);
+  // Same fields otherwise, other primes.
+  ParamsSpec own = halved(spec, 2);
+  own.prime_log_n = 0;
+  EXPECT_NE(Params(own).fingerprint(), half.fingerprint());
+  EXPECT_NE(own, half.spec());
+}
+
 TEST(Params, FromDepthPicksTheSmallestSafeRing) {
   const Params params = Params::from_depth(4, 26.0, 34.0);  // 104 + 34 + 46 = 184
   EXPECT_EQ(params.log_n(), 13);
@@ -94,7 +122,9 @@ TEST(Params, FieldsOutsideTheirRangesAreRefused) {
   ParamsSpec spec = at_the_limit(13, 40.0);
   for (const auto& break_it : std::initializer_list<void (*)(ParamsSpec&)>{
            [](ParamsSpec& s) { s.log_n = 9; }, [](ParamsSpec& s) { s.log_n = 18; },
-           [](ParamsSpec& s) { s.q_bits.clear(); }, [](ParamsSpec& s) { s.q_bits[0] = 47.0; },
+           [](ParamsSpec& s) { s.prime_log_n = 13; }, [](ParamsSpec& s) { s.prime_log_n = 18; },
+           [](ParamsSpec& s) { s.prime_log_n = -1; }, [](ParamsSpec& s) { s.q_bits.clear(); },
+           [](ParamsSpec& s) { s.q_bits[0] = 47.0; },
            [](ParamsSpec& s) { s.q_bits[0] = std::nan(""); },
            [](ParamsSpec& s) { s.p_bits.clear(); }, [](ParamsSpec& s) { s.levels.clear(); },
            [](ParamsSpec& s) { s.levels[1].digit_primes = 0; },
@@ -116,6 +146,8 @@ TEST(Params, FieldsOutsideTheirRangesAreRefused) {
 TEST(Params, JsonRoundTripsAndRefusesWhatItDoesNotKnow) {
   const ParamsSpec spec = at_the_limit(13, 40.0);
   EXPECT_EQ(params_spec_from_json(to_json(spec)), spec);
+  const ParamsSpec half = halved(at_the_limit(14, 40.0), 1);
+  EXPECT_EQ(params_spec_from_json(to_json(half)), half);
   EXPECT_THROW(params_spec_from_json("{\"log_n\": 13, \"security\": 1}"), Error);
   EXPECT_THROW(params_spec_from_json("{\"log_n\": \"13\"}"), Error);
   EXPECT_THROW(params_spec_from_json("{\"levels\": [{\"prime\": 1}]}"), Error);

@@ -5,6 +5,7 @@
 #include "ffconv/ckks/encoder.h"
 #include "ffconv/ckks/evaluator.h"
 #include "ffconv/ckks/public_encryptor.h"
+#include "ffconv/ckks/ring_switching.h"
 #include "ffconv/ckks/secret/decryptor.h"
 #include "ffconv/ckks/secret/encryptor.h"
 
@@ -62,6 +63,26 @@ TEST(SlowPrecision, EightSquaringsStayWithinTheirBound) {
     EXPECT_GE(stats.min_bits, 22.0 - depth) << "seed " << kSeed;
     EXPECT_LT(std::log2(stats.error_std) - c.noise.error_bits(c.scale), 1.0);
   }
+}
+
+// Keys of 210 bits: as much as the small ring carries.
+TEST(SlowPrecision, DescentFromRing14ToRing13AtScale40) {
+  const ParamsSpec spec = Params::from_depth(8, 40.0, 44.0).spec();
+  constexpr int kLevel = 3;
+  const Fixture large(spec), small(halved(spec, kLevel));
+  ASSERT_EQ(small.context->params().log_n(), 13);
+  ASSERT_EQ(small.context->params().security_bits(), 128);
+  std::mt19937_64 random(kSeed);
+  const auto x = random_slots(small.context->n(), random);  // repeats in the large ring
+  const Ciphertext c = encrypt(large.secret, encode(*large.context, x, 0x1p40, kLevel));
+  const Ciphertext down =
+      descend(c, KeyGenerator(large.secret).ring_switching_key(small.secret, kLevel));
+  EXPECT_GE(measure(small.secret, down, x, "descent to N / 2").min_bits, 22.0) << kSeed;
+  const Ciphertext up =
+      ascend(down, KeyGenerator(small.secret).ring_switching_key(large.secret, kLevel));
+  std::vector<double> twice = x;
+  twice.insert(twice.end(), x.begin(), x.end());
+  EXPECT_GE(measure(large.secret, up, twice, "and ascent").min_bits, 21.0) << kSeed;
 }
 
 }  // namespace

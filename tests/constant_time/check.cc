@@ -30,11 +30,15 @@ namespace {
 constexpr double kScale = 0x1p40;
 constexpr int kTop = 3;
 
-ContextPtr make_context() {
+ParamsSpec make_spec() {
   ParamsSpec spec =
       one_prime_a_level(10, std::vector<double>(kTop + 1, 40.0), {46.0, 46.0}, 2, kTop);
   spec.security = Security::kInsecureForTesting;
-  return Context::make(Params(spec));
+  return spec;
+}
+
+ContextPtr make_context() {
+  return Context::make(Params(make_spec()));
 }
 
 void require(bool condition, const std::string& what) {
@@ -81,6 +85,9 @@ void generate_keys() {
   publish(generator.public_key(kTop).b, "public key");
   publish(generator.relinearization_key(kTop).b[0], "relinearization key");
   publish(generator.rotation_key(1, kTop).key.b[0], "rotation key");
+  const SecretKey small = SecretKey::generate(Context::make(Params(halved(make_spec(), kTop))));
+  publish(generator.ring_switching_key(small, kTop).key.b[0], "descending key");
+  publish(KeyGenerator(small).ring_switching_key(secret, kTop).key.b[0], "ascending key");
 }
 
 void read_key() {

@@ -86,6 +86,17 @@ TEST(Cost, ShapesCountSharedPrimes) {
   EXPECT_EQ(cost_shape(spec, 1).next_limbs(), 2);
 }
 
+TEST(Cost, DescendingDividesInTheSmallRing) {
+  CostShape half = kShape;
+  half.log_n = 13;
+  // 12 limbs of both polynomials are projected: sorted whole, added and halved at half the length.
+  EXPECT_DOUBLE_EQ(descend_us(kDecimal, kShape),
+                   decompose_us(kDecimal, kShape) + inner_product_us(kDecimal, kShape) + 4 * 1e10 +
+                       12 * (1e8 + 1e10 / 2 + 1e12 / 2) + 2 * mod_down_us(kDecimal, half));
+  EXPECT_LT(descend_us(default_cost_table(), kShape), relinearize_us(default_cost_table(), kShape));
+  EXPECT_TRUE(std::isinf(descend_us(kDecimal, {14, 4, 0, 1})));
+}
+
 TEST(Cost, LinearMapAddsUpItsComposition) {
   LinearShape map;
   map.plain_terms = 3;

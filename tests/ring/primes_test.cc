@@ -67,5 +67,16 @@ TEST(Primes, RootsArePrimitive) {
   }
 }
 
+// What makes words of a subring words of its ring (docs/ckks-conventions.md).
+TEST(Primes, TheRootOfHalfTheDegreeIsTheSquare) {
+  std::vector<std::uint64_t> taken;
+  for (int i = 0; i < 20; ++i) {
+    const std::uint64_t q = find_prime(14, 40.0, taken);
+    const std::uint64_t w = primitive_root(q, 14);
+    EXPECT_EQ(primitive_root(q, 13), mul_mod(w, w, q)) << q;
+    taken.push_back(q);
+  }
+}
+
 }  // namespace
 }  // namespace ffconv

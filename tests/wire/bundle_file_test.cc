@@ -91,8 +91,9 @@ TEST(BundleFile, ParametersForTestingAreNotWritten) {
 TEST(BundleFile, ParametersBeyondTheSecurityTableAreNotRead) {
   ClientBundle bundle = client_bundle(small_bundle());
   auto file = to_bytes(bundle);
-  // The second prime's size stands after the name, log_n, the count and the first size.
-  const std::size_t at = kHeaderBytes + 4 + 5 + 4 + 4 + 8;
+  // The second prime's size stands after the name, log_n, prime_log_n, the count and
+  // the first size.
+  const std::size_t at = kHeaderBytes + 4 + 5 + 4 + 4 + 4 + 8;
   ByteWriter larger;
   larger.f64(18.9);
   std::ranges::copy(larger.view(), file.begin() + static_cast<std::ptrdiff_t>(at));

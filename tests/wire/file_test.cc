@@ -29,7 +29,7 @@ TEST(File, HasTheWrittenLayout) {
   const auto rest = std::span<const std::uint8_t>(file).subspan(8);
   ByteReader reader(rest, "test");
   EXPECT_EQ(reader.u16(), 3);  // ciphertexts
-  EXPECT_EQ(reader.u16(), 1);  // version
+  EXPECT_EQ(reader.u16(), 2);  // version
   EXPECT_EQ(reader.bytes(32)[2], 3);
   EXPECT_EQ(reader.bytes(32)[2], 6);
   EXPECT_EQ(reader.u64(), 4u);
@@ -93,9 +93,9 @@ TEST(File, AnotherKindIsNamedOnBothSides) {
 
 TEST(File, AnotherVersionIsNamedOnBothSides) {
   auto file = small_file();
-  file[10] = 2;
+  file[10] = 1;
   EXPECT_THAT(error_of(ErrorCode::kFormat, [&] { open(file, Kind::kCiphertexts, "x.ct"); }),
-              HasSubstr("x.ct: expected format version 1, got 2"));
+              HasSubstr("x.ct: expected format version 2, got 1"));
 }
 
 TEST(File, ForeignFilesAreSaidToBeForeign) {

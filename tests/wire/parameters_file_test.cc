@@ -32,6 +32,15 @@ TEST(ParametersFile, GivesTheSamePrimesBack) {
   EXPECT_EQ(back.fingerprint(), params.fingerprint());
 }
 
+TEST(ParametersFile, PrimesOfALargerRingAreKept) {
+  const Params half(halved(one_prime_a_level(14, {44, 40}, {46}, 1, 1), 1));
+  const Params back = parse_parameters(to_bytes(half), "p");
+  EXPECT_EQ(back.spec(), half.spec());
+  EXPECT_EQ(back.spec().prime_log_n, 14);
+  EXPECT_EQ(back.q(), half.q());
+  EXPECT_EQ(back.fingerprint(), half.fingerprint());
+}
+
 TEST(ParametersFile, OneBitBeyondTheSecurityTableIsRefused) {
   ParamsSpec spec = testing::smallest_secure_spec();  // 53 of 54 bits
   spec.q_bits[1] += 2;
@@ -65,6 +74,11 @@ TEST(ParametersFile, FieldsOutOfRangeAreNamed) {
   EXPECT_THAT(
       error_of(ErrorCode::kInvalidArgument, [&] { parse_parameters(forged(spec, {}), "p"); }),
       HasSubstr("p: log_n: expected 10 to 17, got 40"));
+  spec = testing::smallest_secure_spec();
+  spec.prime_log_n = spec.log_n;
+  EXPECT_THAT(
+      error_of(ErrorCode::kInvalidArgument, [&] { parse_parameters(forged(spec, {}), "p"); }),
+      HasSubstr("p: prime_log_n: expected 0 or the log_n of a larger ring, 12 to 17, got 11"));
 }
 
 }  // namespace

@@ -135,6 +135,16 @@ double relinearize_rescale_us(const CostTable& t, const CostShape& s) {
          2 * s.next_limbs() * t.multiply_us * linear_scale(s);
 }
 
+double descend_us(const CostTable& t, const CostShape& s) {
+  CostShape half = s;
+  half.log_n -= 1;
+  // Words are sorted into even and odd ones, their sums halved.
+  const double project =
+      t.automorphism_us * linear_scale(s) + (t.add_us + t.multiply_us) * linear_scale(half);
+  return decompose_us(t, s) + inner_product_us(t, s) + s.limbs * t.add_us * linear_scale(s) +
+         2 * extended_limbs(s) * project + 2 * mod_down_us(t, half);
+}
+
 double square_us(const CostTable& t, const CostShape& s) {
   return 3.0 * s.limbs * t.multiply_us * linear_scale(s);
 }

@@ -66,6 +66,9 @@ double rotate_sum_us(const CostTable& t, const CostShape& s, int rotations);
 double relinearize_us(const CostTable& t, const CostShape& s);
 // Relinearization whose division also rescales.
 double relinearize_rescale_us(const CostTable& t, const CostShape& s);
+// To the subring of half the degree (ring_switching.h): everything but the division by the special
+// primes in the large ring, s.log_n. Ascending costs relinearize_us of the large ring.
+double descend_us(const CostTable& t, const CostShape& s);
 double square_us(const CostTable& t, const CostShape& s);
 double multiply_us(const CostTable& t, const CostShape& s);
 double rescale_us(const CostTable& t, const CostShape& s, int polynomials);

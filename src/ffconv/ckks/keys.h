@@ -41,6 +41,18 @@ struct RotationKey {
   WordPermutation permutation;
 };
 
+// From a secret over `from` to one over `to`, two rings of which one is the subring of half the
+// degree of the other (ring_switching.h). `key` belongs to the larger ring and a level of it; the
+// smaller ring's secret counts there as the element of the subring that it is.
+struct RingSwitchingKey {
+  ContextPtr from, to;
+  SwitchingKey key;
+
+  bool descends() const { return from->n() > to->n(); }
+  const Context& large() const { return descends() ? *from : *to; }
+  const Context& small() const { return descends() ? *to : *from; }
+};
+
 struct EvaluationKeys {
   std::map<int, SwitchingKey> relinearization;           // from s^2 to s; by level
   std::map<std::pair<int, int>, RotationKey> rotations;  // by step in [1, N) and level

@@ -17,6 +17,20 @@ double secret_variance(const Params& params) {
   return slot_variance(params, kTernaryVariance);
 }
 
+// Digits are uniform modulo D_j: sum_j d_j e_j / P.
+double digit_variance(const Params& params, int level) {
+  const double e = slot_variance(params, kErrorSigma * kErrorSigma);
+  double variance = 0.0;
+  for (int digit = 0; digit < params.digit_count(level); ++digit) {
+    double log_ratio = -params.log_p(level);
+    for (const std::uint16_t k : params.digit(level, digit)) {
+      log_ratio += std::log2(static_cast<double>(params.q()[k]));
+    }
+    variance += slot_variance(params, std::exp2(2.0 * log_ratio) / 12.0) * e;
+  }
+  return variance;
+}
+
 }  // namespace
 
 double Noise::error_bits(double scale) const {
@@ -46,19 +60,16 @@ double rounding_noise(const Params& params) {
   return std::sqrt(slot_variance(params, kRoundingVariance) * (1.0 + secret_variance(params)));
 }
 
-// Digits are uniform modulo D_j: sum_j d_j e_j / P, then the rounding of the division by P.
 double key_switching_noise(const Params& params, int level) {
-  const double e = slot_variance(params, kErrorSigma * kErrorSigma);
-  double variance = 0.0;
-  for (int digit = 0; digit < params.digit_count(level); ++digit) {
-    double log_ratio = -params.log_p(level);
-    for (const std::uint16_t k : params.digit(level, digit)) {
-      log_ratio += std::log2(static_cast<double>(params.q()[k]));
-    }
-    variance += slot_variance(params, std::exp2(2.0 * log_ratio) / 12.0) * e;
-  }
   const double rounding = rounding_noise(params);
-  return std::sqrt(variance + rounding * rounding);
+  return std::sqrt(digit_variance(params, level) + rounding * rounding);
+}
+
+// Half the variance both ways: going down, two slots of independent errors are averaged; going up,
+// digits lie in the subring and have half as many coefficients.
+double ring_switching_noise(const Params& large, int level, const Params& target) {
+  const double rounding = rounding_noise(target);
+  return std::sqrt(digit_variance(large, level) / 2.0 + rounding * rounding);
 }
 
 }  // namespace ffconv

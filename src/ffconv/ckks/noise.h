@@ -28,5 +28,8 @@ double public_key_encryption_noise(const Params& params, int level);
 double rounding_noise(const Params& params);
 // One key switch at a level, with its mod-down.
 double key_switching_noise(const Params& params, int level);
+// A key switch at a level of the ring `large` that ends in the ring `target`: `large` or its
+// subring of half the degree.
+double ring_switching_noise(const Params& large, int level, const Params& target);
 
 }  // namespace ffconv

@@ -52,6 +52,11 @@ void check_ranges(const ParamsSpec& s) {
     fail(ErrorCode::kInvalidArgument, "log_n: expected {} to {}, got {}", min_log_n, kMaxLogN,
          s.log_n);
   }
+  if (s.prime_log_n != 0 && (s.prime_log_n <= s.log_n || s.prime_log_n > kMaxLogN)) {
+    fail(ErrorCode::kInvalidArgument,
+         "prime_log_n: expected 0 or the log_n of a larger ring, {} to {}, got {}", s.log_n + 1,
+         kMaxLogN, s.prime_log_n);
+  }
   if (s.q_bits.empty() || s.q_bits.size() + s.p_bits.size() > kMaxPrimes) {
     fail(ErrorCode::kInvalidArgument, "primes: expected 1 to {} in all, got {} and {} special ones",
          kMaxPrimes, s.q_bits.size(), s.p_bits.size());
@@ -97,6 +102,18 @@ ParamsSpec one_prime_a_level(int log_n, std::vector<double> q_bits, std::vector<
   return spec;
 }
 
+ParamsSpec halved(const ParamsSpec& spec, int max_level) {
+  if (max_level < 0 || static_cast<std::size_t>(max_level) >= spec.levels.size()) {
+    fail(ErrorCode::kInvalidArgument, "halved: expected a level of 0 to {}, got {}",
+         spec.levels.size() - 1, max_level);
+  }
+  ParamsSpec half = spec;
+  half.log_n = spec.log_n - 1;
+  half.prime_log_n = std::max(spec.log_n, spec.prime_log_n);
+  half.levels.resize(static_cast<std::size_t>(max_level) + 1);
+  return half;
+}
+
 double max_log_qp(int log_n) {
   if (log_n < kMinLogN || log_n > kMaxLogN) {
     fail(ErrorCode::kInvalidArgument, "log_n: expected {} to {}, got {}", kMinLogN, kMaxLogN,
@@ -133,7 +150,7 @@ Params::Params(const ParamsSpec& spec) : spec_(spec) {
   const auto find_all = [&](const std::vector<double>& bits) {
     std::vector<std::uint64_t> primes;
     for (const double b : bits) {
-      primes.push_back(find_prime(spec_.log_n, b, taken));
+      primes.push_back(find_prime(std::max(spec_.log_n, spec_.prime_log_n), b, taken));
       taken.push_back(primes.back());
     }
     return primes;
@@ -146,8 +163,9 @@ Params::Params(const ParamsSpec& spec) : spec_(spec) {
   }
 
   ByteWriter bytes;
-  bytes.string("ffconv params 2");
+  bytes.string("ffconv params 3");
   bytes.u32(static_cast<std::uint32_t>(spec_.log_n));
+  bytes.u32(static_cast<std::uint32_t>(spec_.prime_log_n));
   for (const auto* primes : {&q_, &p_}) {
     bytes.u32(static_cast<std::uint32_t>(primes->size()));
     for (const std::uint64_t prime : *primes) {
@@ -274,8 +292,11 @@ std::string to_json(const ParamsSpec& s) {
                       {"special", level.special},
                       {"digit_primes", level.digit_primes}});
   }
-  return nlohmann::json{
-      {"log_n", s.log_n}, {"q_bits", s.q_bits}, {"p_bits", s.p_bits}, {"levels", levels}}
+  return nlohmann::json{{"log_n", s.log_n},
+                        {"prime_log_n", s.prime_log_n},
+                        {"q_bits", s.q_bits},
+                        {"p_bits", s.p_bits},
+                        {"levels", levels}}
       .dump();
 }
 
@@ -302,6 +323,7 @@ ParamsSpec params_spec_from_json(const std::string& text) {
     };
     read(nlohmann::json::parse(text),
          {{"log_n", [&](const auto& v) { v.get_to(s.log_n); }},
+          {"prime_log_n", [&](const auto& v) { v.get_to(s.prime_log_n); }},
           {"q_bits", [&](const auto& v) { v.get_to(s.q_bits); }},
           {"p_bits", [&](const auto& v) { v.get_to(s.p_bits); }},
           {"levels", [&](const auto& v) { std::ranges::for_each(v, read_level); }}});

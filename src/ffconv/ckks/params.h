@@ -43,7 +43,10 @@ struct LevelSpec {
 // not taken yet (ring/primes.h), so equal specs give equal primes for ever.
 struct ParamsSpec {
   int log_n = 0;
-  std::vector<double> q_bits;     // ciphertext primes, entries in [log_n + 4, 46]
+  // Primes are 1 mod 4 * 2^prime_log_n, so that a ring of that degree shares them (halved). 0: no
+  // larger ring than this one; otherwise in [log_n + 1, 17].
+  int prime_log_n = 0;
+  std::vector<double> q_bits;     // ciphertext primes, entries in [max(log_n, prime_log_n) + 4, 46]
   std::vector<double> p_bits;     // special primes, the same range
   std::vector<LevelSpec> levels;  // level 0 first; Q_l grows with l
   Security security = Security::k128;
@@ -55,6 +58,11 @@ struct ParamsSpec {
 // (-1: none).
 ParamsSpec one_prime_a_level(int log_n, std::vector<double> q_bits, std::vector<double> p_bits,
                              int digit_primes, int max_key_level);
+
+// Parameters over the subring of half the degree (docs/ckks-conventions.md) with the same primes:
+// levels 0 to max_level of `spec`. Held to the table at that degree, special primes included; clear
+// those of levels that need no key.
+ParamsSpec halved(const ParamsSpec& spec, int max_level);
 
 // A general-purpose set for log_n 12 to 16: scale 2^40 (2^26 at 2^12) and as many levels as the
 // table allows, one prime a level, keys at every level; depth 1, 3, 8, 18 and 39. Throws

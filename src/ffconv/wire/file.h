@@ -31,7 +31,7 @@ enum class Kind : std::uint16_t {
   kSecretKey = 6,
 };
 
-inline constexpr std::uint16_t kFormatVersion = 1;
+inline constexpr std::uint16_t kFormatVersion = 2;
 inline constexpr std::size_t kHeaderBytes = 84;
 inline constexpr std::size_t kChecksumBytes = 32;
 inline constexpr std::size_t kFrameBytes = kHeaderBytes + kChecksumBytes;

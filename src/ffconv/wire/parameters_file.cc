@@ -19,6 +19,7 @@ void write_spec(ByteWriter& writer, const ParamsSpec& spec) {
          "written to a file");
   }
   writer.i32(spec.log_n);
+  writer.i32(spec.prime_log_n);
   write_list(writer, spec.q_bits, [&](double bits) { writer.f64(bits); });
   write_list(writer, spec.p_bits, [&](double bits) { writer.f64(bits); });
   const auto write_numbers = [&](const std::vector<std::uint16_t>& numbers) {
@@ -35,6 +36,7 @@ ParamsSpec read_spec(ByteReader& reader) {
   const auto read_bits = [&] { return reader.f64(); };
   ParamsSpec spec;
   spec.log_n = reader.i32();
+  spec.prime_log_n = reader.i32();
   spec.q_bits = read_list(reader, sizeof(double), read_bits);
   spec.p_bits = read_list(reader, sizeof(double), read_bits);
   const auto read_number = [&] { return static_cast<std::uint16_t>(reader.u8()); };

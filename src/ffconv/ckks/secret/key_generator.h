@@ -17,12 +17,11 @@ class KeyGenerator {
   SwitchingKey relinearization_key(int level) const;
   // step in [1, N).
   RotationKey rotation_key(int step, int level) const;
+  // From this secret to `to`, one over the subring of half the degree of the other's ring; a level
+  // of the larger ring. Throws what subring_level throws (ring_switching.h).
+  RingSwitchingKey ring_switching_key(const SecretKey& to, int level) const;
 
  private:
-  // The key from `target` to `source`: b_j + a_j source = e_j + g_j target, as extended
-  // polynomials (keys.h); limbs by prime number.
-  SwitchingKey switching_key(const SecureBuffer<Word>& target, const SecureBuffer<Word>& source,
-                             int level) const;
   // Limbs of every prime, made from the secret's by f(dst, secret limb, prime).
   template <typename F>
   SecureBuffer<Word> derived(const F& f) const;
