@@ -168,13 +168,15 @@ void add_base_extension(const FixturePtr& fixture) {
                                    f.n());
       },
       detail);
-  add_kernel(
-      "extend", fixture,
-      [sources, constant](const Fixture& f, Word* dst) {
-        f.kernels().extend(dst, sources->pointers.data(), sources->weights.data(), kPrimes,
-                           sources->overflow.data(), constant, f.n(), f.tables());
-      },
-      detail);
+  for (const std::size_t count : {kPrimes / 2, kPrimes}) {
+    add_kernel(
+        "extend", fixture,
+        [sources, constant, count](const Fixture& f, Word* dst) {
+          f.kernels().extend(dst, sources->pointers.data(), sources->weights.data(), count,
+                             sources->overflow.data(), constant, f.n(), f.tables());
+        },
+        fmt::format("/sources={}", count));
+  }
 }
 
 void add_samplers(const FixturePtr& fixture) {
