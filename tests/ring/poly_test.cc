@@ -231,7 +231,7 @@ TEST_P(RingTest, BaseExtensionKeepsTheCentredInteger) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiers, RingTest, testing::ValuesIn(tiers_under_test()), tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, RingTest, testing::ValuesIn(all_tiers()), tier_name);
 
 TEST(Ring, RefusesWhatIsNotAPrimeOfTheRightForm) {
   const std::uint64_t q = find_prime(10, 40, {});
@@ -254,7 +254,7 @@ TEST(SlowRing, TransformsAgreeInTheLargestRing) {
     for (std::size_t i = 0; i < x.size(); ++i) {
       x[i] = pattern == 0 ? q - 1 : pattern == 1 ? (q - 1) / 2 + (random() & 1) : random() % q;
     }
-    for (const Kernels* kernels : tiers_under_test()) {
+    for (const Kernels* kernels : all_tiers()) {
       const Ring ring(log_n, primes, *kernels);
       Poly<Coeff> poly(ring, {0});
       kernels->import_limb(poly.limb(0), x.data(), x.size(), ring.tables(0));
