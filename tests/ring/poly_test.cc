@@ -1,6 +1,7 @@
 #include "ffconv/ring/poly.h"
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <vector>
 
@@ -219,7 +220,8 @@ TEST_P(RingTest, BaseExtensionKeepsTheCentredInteger) {
   a[2] = 0;
   const Poly<Coeff> source = from_signed(ring, {0, 1}, a);
   const BasisExtension extension(ring, {0, 1}, {2, 3});
-  const auto digits = extension.make_digits({source.limb(0), source.limb(1)});
+  const std::array limbs = {source.limb(0), source.limb(1)};
+  const auto digits = extension.make_digits(limbs);
   for (std::size_t target = 0; target < 2; ++target) {
     AlignedBuffer<Word> limb(ring.n());
     extension.extend_limb(limb.data(), digits, target);
