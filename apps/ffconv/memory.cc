@@ -130,7 +130,7 @@ class Estimate {
   }
 
   std::uint64_t ciphertexts() const {
-    const std::vector<std::size_t> last = plan::last_uses(program_);
+    const auto last = plan::last_uses(program_);
     std::vector<std::uint64_t> freed(program_.instructions.size() + 1);
     const auto size = [&](std::int32_t reg) {
       return static_cast<std::uint64_t>(info(reg).polynomials) * limbs(info(reg).level) * limb();

@@ -47,12 +47,12 @@ class LifetimeBackend {
   }
   std::size_t largest() const { return largest_; }
 
-  std::vector<Ciphertext> linear(const plan::Instruction& op,
-                                 std::span<const Ciphertext* const> inputs) {
+  PoolVector<Ciphertext> linear(const plan::Instruction& op,
+                                std::span<const Ciphertext* const> inputs) {
     for (const Ciphertext* x : inputs) {
       expect_alive(*x);
     }
-    std::vector<Ciphertext> outputs;
+    PoolVector<Ciphertext> outputs;
     for (std::size_t o = 0; o < op.out.size(); ++o) {
       outputs.push_back(make());
     }

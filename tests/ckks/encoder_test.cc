@@ -117,7 +117,7 @@ TEST_P(EncoderOfTier, EncodesAndDecodesBitForBitAsTheScalarTier) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiers, EncoderOfTier, testing::ValuesIn(tiers_under_test()), tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, EncoderOfTier, testing::ValuesIn(all_tiers()), tier_name);
 
 TEST(Encoder, RefusesWhatItCannotEncode) {
   const ContextPtr context = small_context(5);

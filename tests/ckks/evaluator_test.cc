@@ -266,7 +266,7 @@ TEST_P(EvaluatorTest, LinearTransformsWithoutRotationNeedNoKey) {
   expect_noise_as_estimated(f.secret, outputs[0], expected, "no rotation");
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiers, EvaluatorTest, ::testing::ValuesIn(tiers_under_test()), tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, EvaluatorTest, ::testing::ValuesIn(all_tiers()), tier_name);
 
 TEST(Evaluator, RefusesWhatDoesNotBelongTogether) {
   Fixture f(insecure_spec(10, 2, 40.0, 1, 1)), other(insecure_spec(10, 2, 39.0, 1, 1));

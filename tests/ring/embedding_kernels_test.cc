@@ -178,7 +178,7 @@ TEST_P(EmbeddingKernels, DigitsCombineAsInTheSpecification) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiers, EmbeddingKernels, testing::ValuesIn(tiers_under_test()), tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, EmbeddingKernels, testing::ValuesIn(all_tiers()), tier_name);
 
 TEST(ScalarEmbedding, WordsAreTheValuesAtTheAnnouncedPoints) {
   std::mt19937_64 random(kSeed);

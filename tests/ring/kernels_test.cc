@@ -411,8 +411,7 @@ TEST_P(KernelConformance, BaseExtensionsAgree) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiers, KernelConformance, testing::ValuesIn(tiers_under_test()),
-                         tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, KernelConformance, testing::ValuesIn(all_tiers()), tier_name);
 
 TEST(ScalarKernels, TransformEvaluatesAtTheRootsOneModuloFour) {
   for (const int log_n : {1, 2, 3}) {

@@ -1,7 +1,9 @@
 // One tier at one prime, with functions that take and give canonical residues.
 #pragma once
 
+#include <algorithm>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -53,6 +55,19 @@ struct LimbTier {
     std::vector<std::uint64_t> x(n);
     kernels.export_limb(x.data(), limb.data(), n, tables);
     return x;
+  }
+
+  // The largest word, as a multiple of q, and what the form allows.
+  double largest(const AlignedBuffer<Word>& limb) const {
+    double largest = 0;
+    for (const Word word : limb) {
+      largest = std::max(largest, holds_doubles(kernels) ? std::abs(std::bit_cast<double>(word))
+                                                         : static_cast<double>(word));
+    }
+    return largest / static_cast<double>(tables.q);
+  }
+  double bound() const {
+    return holds_doubles(kernels) ? 1.4 : kernels.name == "scalar" ? 1.0 : 4.0;
   }
 };
 

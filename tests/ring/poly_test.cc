@@ -1,6 +1,7 @@
 #include "ffconv/ring/poly.h"
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <vector>
 
@@ -219,7 +220,8 @@ TEST_P(RingTest, BaseExtensionKeepsTheCentredInteger) {
   a[2] = 0;
   const Poly<Coeff> source = from_signed(ring, {0, 1}, a);
   const BasisExtension extension(ring, {0, 1}, {2, 3});
-  const auto digits = extension.make_digits({source.limb(0), source.limb(1)});
+  const std::array limbs = {source.limb(0), source.limb(1)};
+  const auto digits = extension.make_digits(limbs);
   for (std::size_t target = 0; target < 2; ++target) {
     AlignedBuffer<Word> limb(ring.n());
     extension.extend_limb(limb.data(), digits, target);
@@ -231,7 +233,7 @@ TEST_P(RingTest, BaseExtensionKeepsTheCentredInteger) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiers, RingTest, testing::ValuesIn(tiers_under_test()), tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, RingTest, testing::ValuesIn(all_tiers()), tier_name);
 
 TEST(Ring, RefusesWhatIsNotAPrimeOfTheRightForm) {
   const std::uint64_t q = find_prime(10, 40, {});
@@ -254,7 +256,7 @@ TEST(SlowRing, TransformsAgreeInTheLargestRing) {
     for (std::size_t i = 0; i < x.size(); ++i) {
       x[i] = pattern == 0 ? q - 1 : pattern == 1 ? (q - 1) / 2 + (random() & 1) : random() % q;
     }
-    for (const Kernels* kernels : tiers_under_test()) {
+    for (const Kernels* kernels : all_tiers()) {
       const Ring ring(log_n, primes, *kernels);
       Poly<Coeff> poly(ring, {0});
       kernels->import_limb(poly.limb(0), x.data(), x.size(), ring.tables(0));

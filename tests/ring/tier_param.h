@@ -1,24 +1,14 @@
-// Tests that run once per kernel tier.
+// Tests that run once per tier of all_tiers().
 #pragma once
 
 #include <algorithm>
 #include <string>
-#include <vector>
 
 #include <gtest/gtest.h>
 
-#include "ffconv/ring/kernels/tiers.h"
+#include "ring/all_tiers.h"
 
 namespace ffconv {
-
-// Every tier that this machine executes, and the portable emulations of the vector tiers.
-inline std::vector<const Kernels*> tiers_under_test() {
-  std::vector<const Kernels*> tiers(available_kernels().begin(), available_kernels().end());
-  tiers.push_back(&kEmulatedAvx2Kernels);
-  tiers.push_back(&kEmulatedAvx512Kernels);
-  tiers.push_back(&kEmulatedIfmaKernels);
-  return tiers;
-}
 
 inline std::string tier_name(const testing::TestParamInfo<const Kernels*>& info) {
   std::string name(info.param->name);

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "ffconv/base/pool_vector.h"
 #include "ffconv/plan/program.h"
 
 namespace ffconv::backend {
@@ -23,7 +24,7 @@ concept Backend = std::copyable<typename B::Ciphertext> &&
              const typename B::Ciphertext& y, std::span<const typename B::Ciphertext* const> inputs,
              std::int32_t number, std::span<const std::int32_t> steps, double scale) {
   // kLinear: one ciphertext for each of op.out; inputs[i] is register op.in[i].
-  { backend.linear(op, inputs) } -> std::same_as<std::vector<typename B::Ciphertext>>;
+  { backend.linear(op, inputs) } -> std::same_as<PoolVector<typename B::Ciphertext>>;
   // kRotate by `number`, and kRotateSum over `steps` (each in [0, slot_count)).
   { backend.rotate(y, number) } -> std::same_as<typename B::Ciphertext>;
   { backend.rotate_sum(y, steps) } -> std::same_as<typename B::Ciphertext>;

@@ -205,12 +205,12 @@ Ciphertext CkksBackend::checked(Ciphertext result, std::size_t output) const {
   return result;
 }
 
-std::vector<Ciphertext> CkksBackend::linear(const Instruction& op,
-                                            std::span<const Ciphertext* const> inputs) {
+PoolVector<Ciphertext> CkksBackend::linear(const Instruction& op,
+                                           std::span<const Ciphertext* const> inputs) {
   const ScalarTransform* scalars = encoded_.scalars(op);
-  std::vector<Ciphertext> results = scalars != nullptr
-                                        ? scalar_transform(inputs, *scalars)
-                                        : linear_transform(inputs, encoded_.transform(op), keys_);
+  PoolVector<Ciphertext> results = scalars != nullptr
+                                       ? scalar_transform(inputs, *scalars)
+                                       : linear_transform(inputs, encoded_.transform(op), keys_);
   for (std::size_t i = 0; i < results.size(); ++i) {
     results[i] = checked(std::move(results[i]), i);
   }

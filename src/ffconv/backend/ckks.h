@@ -89,8 +89,8 @@ class CkksBackend {
 
   void begin_instruction(const plan::Instruction& op) { op_ = &op; }
 
-  std::vector<Ciphertext> linear(const plan::Instruction& op,
-                                 std::span<const Ciphertext* const> inputs);
+  PoolVector<Ciphertext> linear(const plan::Instruction& op,
+                                std::span<const Ciphertext* const> inputs);
   Ciphertext rotate(const Ciphertext& x, std::int32_t step);
   Ciphertext rotate_sum(const Ciphertext& x, std::span<const std::int32_t> steps);
   Ciphertext add(const Ciphertext& x, const Ciphertext& y);

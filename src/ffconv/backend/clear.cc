@@ -170,7 +170,7 @@ ClearBackend::Ciphertext ClearBackend::drop_level(Ciphertext x, std::int32_t lev
   return x;
 }
 
-std::vector<ClearBackend::Ciphertext> ClearBackend::linear(
+PoolVector<ClearBackend::Ciphertext> ClearBackend::linear(
     const plan::Instruction& op, std::span<const Ciphertext* const> inputs) {
   using Pair = std::pair<std::int32_t, std::int32_t>;
   std::map<Pair, std::vector<double>> babies;  // (input, step) -> rotated input
@@ -192,8 +192,8 @@ std::vector<ClearBackend::Ciphertext> ClearBackend::linear(
     rounded[output] = rounded[output] || term.baby != 0 || term.giant != 0;
   }
   const double scale = inputs[0]->scale * op.plain_scale;
-  std::vector<Ciphertext> outputs(op.out.size(),
-                                  {std::vector<double>(n, 0.0), inputs[0]->level, 2, scale});
+  PoolVector<Ciphertext> outputs(op.out.size(),
+                                 {std::vector<double>(n, 0.0), inputs[0]->level, 2, scale});
   for (auto& [key, sum] : giants) {
     if (key.second != 0) {
       disturb(sum, std::hypot(key_error(inputs[0]->level), errors_.rounding()) / scale);

@@ -44,8 +44,8 @@ class ClearBackend {
   Ciphertext rescale(Ciphertext x);
   Ciphertext relinearize_rescale(Ciphertext x);
   Ciphertext drop_level(Ciphertext x, std::int32_t level);
-  std::vector<Ciphertext> linear(const plan::Instruction& op,
-                                 std::span<const Ciphertext* const> inputs);
+  PoolVector<Ciphertext> linear(const plan::Instruction& op,
+                                std::span<const Ciphertext* const> inputs);
 
  private:
   const plan::SlotVector& vector(std::int32_t index) const;

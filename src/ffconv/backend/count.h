@@ -39,8 +39,8 @@ class CountBackend {
     }
   }
 
-  std::vector<Ciphertext> linear(const plan::Instruction& op,
-                                 std::span<const Ciphertext* const> inputs) {
+  PoolVector<Ciphertext> linear(const plan::Instruction& op,
+                                std::span<const Ciphertext* const> inputs) {
     std::set<std::pair<std::int32_t, std::int32_t>> babies, giants;
     for (const plan::LinearTerm& term : op.terms) {
       babies.emplace(term.input, term.baby);

@@ -13,6 +13,7 @@
 #include "ffconv/backend/backend.h"
 #include "ffconv/base/assert.h"
 #include "ffconv/base/error.h"
+#include "ffconv/base/pool_vector.h"
 #include "ffconv/base/progress.h"
 #include "ffconv/plan/program.h"
 
@@ -48,8 +49,8 @@ class Registers {
 
  private:
   static std::size_t index(std::int32_t r) { return static_cast<std::size_t>(r); }
-  std::vector<std::optional<Ciphertext>> values_;
-  std::vector<std::size_t> last_use_;
+  PoolVector<std::optional<Ciphertext>> values_;
+  PoolVector<std::size_t> last_use_;
 };
 
 // Executes instruction number `at` of a checked program.
@@ -67,7 +68,7 @@ void execute(const plan::Program& program, std::size_t at, B& backend,
   };
   switch (op.op) {
     case OpCode::kLinear: {
-      std::vector<const typename B::Ciphertext*> inputs;
+      PoolVector<const typename B::Ciphertext*> inputs;
       for (std::size_t i = 0; i < op.in.size(); ++i) {
         inputs.push_back(&read(i));
       }
@@ -122,7 +123,6 @@ std::vector<typename B::Ciphertext> run(const plan::Program& program, B& backend
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     registers.set(static_cast<std::int32_t>(i), std::move(inputs[i]));
   }
-  inputs.clear();
   const std::size_t total = program.instructions.size();
   for (std::size_t at = 0; at < total; ++at) {
     const plan::Instruction& op = program.instructions[at];
@@ -135,7 +135,8 @@ std::vector<typename B::Ciphertext> run(const plan::Program& program, B& backend
       progress(program.layers[static_cast<std::size_t>(op.layer)], at + 1, total);
     }
   }
-  std::vector<typename B::Ciphertext> outputs;
+  std::vector<typename B::Ciphertext> outputs = std::move(inputs);  // their storage serves again
+  outputs.clear();
   for (const std::int32_t r : program.outputs) {
     outputs.push_back(registers.get(r));
   }

@@ -1,6 +1,5 @@
 #include "ffconv/base/aligned_buffer.h"
 
-#include <cstdint>
 #include <new>
 
 #include "ffconv/base/slab_pool.h"
@@ -12,16 +11,20 @@ constexpr std::align_val_t kAlignment{SlabPool::kAlignment};
 // A block that is kept hides its late use from the address sanitizer, and its reuse by another
 // thread looks like a race: nothing is kept there.
 #ifdef FFCONV_SANITIZED
-constexpr std::size_t kMinPooledBytes = SIZE_MAX;
+constexpr bool kPooled = false;
 #else
-constexpr std::size_t kMinPooledBytes = std::size_t{32} << 10;
+constexpr bool kPooled = true;
 #endif
 constexpr std::size_t kMaxIdleBytes = std::size_t{256} << 20;
 
-// Never destroyed: buffers may outlive every other static object.
-SlabPool& pool() {
-  static SlabPool* const instance = new SlabPool(kMaxIdleBytes);
-  return *instance;
+constexpr std::size_t kMinLargeBytes = std::size_t{32} << 10;
+
+// Never destroyed: buffers may outlive every other static object. Small blocks have slabs of their
+// own, as one that lives long would hold back a slab of large ones.
+SlabPool& pool(std::size_t bytes) {
+  static SlabPool* const small = new SlabPool(kMaxIdleBytes);
+  static SlabPool* const large = new SlabPool(kMaxIdleBytes);
+  return bytes < kMinLargeBytes ? *small : *large;
 }
 
 }  // namespace
@@ -30,22 +33,22 @@ void* pool_allocate(std::size_t bytes) {
   if (bytes == 0) {
     return nullptr;
   }
-  return bytes < kMinPooledBytes ? ::operator new(bytes, kAlignment) : pool().allocate(bytes);
+  return kPooled ? pool(bytes).allocate(bytes) : ::operator new(bytes, kAlignment);
 }
 
 void pool_free(void* data, std::size_t bytes) noexcept {
   if (data == nullptr) {
     return;
   }
-  if (bytes < kMinPooledBytes) {
-    ::operator delete(data, kAlignment);
+  if (kPooled) {
+    pool(bytes).free(data, bytes);
   } else {
-    pool().free(data, bytes);
+    ::operator delete(data, kAlignment);
   }
 }
 
 std::size_t pool_cut_bytes() {
-  return pool().cut_bytes();
+  return pool(0).cut_bytes() + pool(kMinLargeBytes).cut_bytes();
 }
 
 }  // namespace ffconv::internal

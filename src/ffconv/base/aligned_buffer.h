@@ -13,11 +13,11 @@
 namespace ffconv {
 
 namespace internal {
-// 64-byte aligned memory; blocks of 32 KiB and more come from a SlabPool that lets 256 MiB lie
-// idle. Zero bytes: null.
+// 64-byte aligned memory from slab pools, one for blocks below 32 KiB and one for larger ones,
+// which let 256 MiB each lie idle. Zero bytes: null.
 void* pool_allocate(std::size_t bytes);
 void pool_free(void* data, std::size_t bytes) noexcept;
-// SlabPool::cut_bytes of that pool.
+// SlabPool::cut_bytes of both.
 std::size_t pool_cut_bytes();
 }  // namespace internal
 

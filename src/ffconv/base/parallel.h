@@ -14,7 +14,7 @@
 namespace ffconv {
 
 // Threads that parallel loops may use from now on, 1 to 1024. Default: all of the machine's.
-// Throws kInvalidArgument outside that range. Call it before any loop runs.
+// Throws kInvalidArgument outside that range. Call it while no loop runs.
 void set_thread_count(int threads);
 int thread_count();
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <vector>
 
 #include "ffconv/base/random.h"
 #include "ffconv/ckks/context.h"
@@ -24,7 +23,7 @@ struct Plaintext {
 // c_0 + c_1 s (+ c_2 s^2) = scale * message + error modulo Q_level.
 struct Ciphertext {
   ContextPtr context;
-  std::vector<Poly<Eval>> polys;  // 2, or 3 before relinearization
+  PoolVector<Poly<Eval>> polys;  // 2, or 3 before relinearization
   int level = 0;
   double scale = 0.0;
   Noise noise;

@@ -31,7 +31,8 @@ Context::Context(const Params& params, const Kernels& kernels)
 
 Context::Level Context::make_level(int number) const {
   Level level;
-  level.q = level.qp = params_.level(number).primes;
+  const auto& primes = params_.level(number).primes;
+  level.q = level.qp = Basis(primes.begin(), primes.end());
   for (const std::uint16_t special : params_.level(number).special) {
     level.qp.push_back(static_cast<std::uint16_t>(params_.q().size() + special));
   }

@@ -72,9 +72,9 @@ void check_plain(const Ciphertext& a, const Plaintext& b, const char* operation)
 }
 
 // Steps of rotations that need a key, each with its key; throws where one is missing.
-std::vector<const RotationKey*> find_keys(const Ciphertext& a, std::span<const int> steps,
-                                          const EvaluationKeys& keys) {
-  std::vector<const RotationKey*> found;
+PoolVector<const RotationKey*> find_keys(const Ciphertext& a, std::span<const int> steps,
+                                         const EvaluationKeys& keys) {
+  PoolVector<const RotationKey*> found;
   for (const int step : steps) {
     const int k = internal::normalized_step(*a.context, step);
     found.push_back(k == 0 ? nullptr : &keys.rotation(k, a.level, a.context->params()));
@@ -88,7 +88,7 @@ double switched_noise(const Ciphertext& a) {
 
 // Limb i of QP of the sum of rotate(a, step) over the keys' steps, nullptr standing for step 0.
 void sum_rotations(const Ciphertext& a, const Decomposition& decomposition,
-                   const std::vector<const RotationKey*>& keys, std::size_t i, Word* d0, Word* d1) {
+                   const PoolVector<const RotationKey*>& keys, std::size_t i, Word* d0, Word* d1) {
   const Ring& ring = a.context->ring();
   const LimbTables& tables = ring.tables(a.context->qp_basis(a.level)[i]);
   const bool in_q = i < a.polys[0].limb_count();
@@ -109,7 +109,7 @@ void sum_rotations(const Ciphertext& a, const Decomposition& decomposition,
   });
 }
 
-Ciphertext with_polys(const Ciphertext& like, std::vector<Poly<Eval>> polys) {
+Ciphertext with_polys(const Ciphertext& like, PoolVector<Poly<Eval>> polys) {
   Ciphertext result;
   result.context = like.context;
   result.polys = std::move(polys);
@@ -124,8 +124,7 @@ Ciphertext rotate_with(const Ciphertext& a, const Decomposition& decomposition,
   const Context& context = *a.context;
   const Ring& ring = context.ring();
   const ModulusChange& down = context.switch_down(a.level);
-  std::vector<Poly<Eval>> polys = {Poly<Eval>(ring, down.target()),
-                                   Poly<Eval>(ring, down.target())};
+  PoolVector<Poly<Eval>> polys = {Poly<Eval>(ring, down.target()), Poly<Eval>(ring, down.target())};
   bring_down(
       ring, down,
       [&](std::size_t i, Word* d0, Word* d1) {
@@ -237,7 +236,7 @@ Ciphertext multiply_plain(const Ciphertext& a, const Plaintext& b) {
 
 Ciphertext multiply_scalar(const Ciphertext& a, double value, double scale) {
   const std::int64_t integer = internal::scaled_integer(value, scale, "multiply_scalar");
-  std::vector<std::uint64_t> residues;
+  PoolVector<std::uint64_t> residues;
   for (const std::uint16_t prime : a.context->q_basis(a.level)) {
     residues.push_back(reduce_signed(integer, a.context->ring().prime(prime)));
   }
@@ -259,8 +258,8 @@ Ciphertext multiply(const Ciphertext& a, const Ciphertext& b) {
   check_polynomials(b, 2, "multiply");
   const Ring& ring = a.context->ring();
   const Basis& basis = a.polys[0].basis();
-  std::vector<Poly<Eval>> polys = {Poly<Eval>(ring, basis), Poly<Eval>(ring, basis),
-                                   Poly<Eval>(ring, basis)};
+  PoolVector<Poly<Eval>> polys = {Poly<Eval>(ring, basis), Poly<Eval>(ring, basis),
+                                  Poly<Eval>(ring, basis)};
   parallel_for(basis.size(), [&](std::size_t i) {
     ring.kernels().tensor(polys[0].limb(i), polys[1].limb(i), polys[2].limb(i), a.polys[0].limb(i),
                           a.polys[1].limb(i), b.polys[0].limb(i), b.polys[1].limb(i), ring.n(),
@@ -299,7 +298,7 @@ Ciphertext relinearize_rescale(const Ciphertext& a, const EvaluationKeys& keys) 
 Ciphertext rescale(const Ciphertext& a) {
   check_can_rescale(a);
   const Context& context = *a.context;
-  std::vector<Poly<Eval>> polys;
+  PoolVector<Poly<Eval>> polys;
   for (const Poly<Eval>& poly : a.polys) {
     polys.push_back(context.rescale(a.level)(poly));
   }
@@ -323,7 +322,7 @@ Ciphertext drop_level(const Ciphertext& a, int level) {
          "drop_level: level {} has primes that level {} has not: rescale down to it instead", level,
          a.level);
   }
-  std::vector<Poly<Eval>> polys;
+  PoolVector<Poly<Eval>> polys;
   for (const Poly<Eval>& poly : a.polys) {
     polys.push_back(restrict_basis(poly, basis));
   }

@@ -26,7 +26,7 @@ Decomposition::Decomposition(const Context& context, const Poly<Eval>& x, int le
   });
   std::size_t limb = 0;
   for (int j = 0; j < context.params().digit_count(level); ++j) {
-    std::vector<const Word*> source;
+    PoolVector<const Word*> source;
     for (std::size_t k = context.params().digit(level, j).size(); k > 0; --k) {
       source.push_back(coefficients.data() + limb++ * n);
     }

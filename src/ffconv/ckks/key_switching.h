@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 #include "ffconv/base/parallel.h"
 #include "ffconv/ckks/context.h"
@@ -75,8 +74,8 @@ class Decomposition {
   const Context* context_;
   const Poly<Eval>* x_;
   int level_;
-  std::vector<BasisExtension::Digits> digits_;
-  std::vector<Poly<Eval>> expanded_;
+  PoolVector<BasisExtension::Digits> digits_;
+  PoolVector<Poly<Eval>> expanded_;
 };
 
 // Ends a key switch: brings a pair of extended polynomials down by `change` (Context::switch_down,
@@ -90,7 +89,7 @@ void bring_down(const Ring& ring, const ModulusChange& change, const Source& sou
                 const Finish& finish) {
   const std::size_t n = ring.n(), leaving = change.leaving().size();
   AlignedBuffer<Word> tail(2 * leaving * n);
-  std::array<std::vector<const Word*>, 2> limbs;
+  std::array<PoolVector<const Word*>, 2> limbs;
   for (std::size_t j = 0; j < 2 * leaving; ++j) {
     limbs[j / leaving].push_back(tail.data() + j * n);
   }
@@ -120,9 +119,9 @@ void bring_down(const Ring& ring, const ModulusChange& change, const Source& sou
 
 // bring_down to two new polynomials, nothing added.
 template <typename Source>
-std::vector<Poly<Eval>> bring_down(const Ring& ring, const ModulusChange& change,
-                                   const Source& source) {
-  std::vector<Poly<Eval>> result(2);
+PoolVector<Poly<Eval>> bring_down(const Ring& ring, const ModulusChange& change,
+                                  const Source& source) {
+  PoolVector<Poly<Eval>> result(2);
   result[0] = Poly<Eval>(ring, change.target());
   result[1] = Poly<Eval>(ring, change.target());
   bring_down(ring, change, source,

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <optional>
 
 #include "ffconv/base/error.h"
@@ -65,18 +64,18 @@ class GroupSums {
   }
 
   // One pair a group: extended polynomials where the transform rotates, over Q otherwise.
-  std::vector<ExtendedPair> run() {
+  PoolVector<ExtendedPair> run() {
     for (Decomposition& decomposition : decompositions_) {
       decomposition.expand();
     }
     const Basis& basis =
         rotates_ ? context_.qp_basis(transform_.level) : context_.q_basis(transform_.level);
-    std::vector<ExtendedPair> sums;
+    PoolVector<ExtendedPair> sums;
     for (std::size_t g = 0; g < transform_.groups.size(); ++g) {
       sums.push_back({Poly<Eval>(context_.ring(), basis), Poly<Eval>(context_.ring(), basis)});
     }
     parallel_for(basis.size(), [&](std::size_t i) {
-      std::vector<Decomposition::Limb> digits;
+      PoolVector<Decomposition::Limb> digits;
       for (const Decomposition& decomposition : decompositions_) {
         digits.push_back(decomposition.limb(i));
       }
@@ -89,9 +88,9 @@ class GroupSums {
 
  private:
   struct Baby {
-    std::int32_t input;
-    std::size_t decomposition;  // of the input
-    const RotationKey* key;
+    std::pair<std::int32_t, std::int32_t> place;  // input, step
+    std::size_t decomposition = 0;                // of the input
+    const RotationKey* key = nullptr;
   };
 
   struct Operand {
@@ -100,29 +99,41 @@ class GroupSums {
   };
   struct Batch {
     std::size_t first, last;  // groups [first, last)
-    std::vector<Operand> operands;
+    PoolVector<Operand> operands;
   };
 
   void add_babies(const EvaluationKeys& keys) {
     for (const Group& group : transform_.groups) {
       for (const Term& term : group.terms) {
         if (term.baby != 0) {
-          baby_numbers_.emplace(std::pair(term.input, term.baby), 0);
+          babies_.push_back({{term.input, term.baby}});
         }
       }
     }
-    std::map<std::int32_t, std::size_t> decomposed;
-    for (auto& [baby, number] : baby_numbers_) {
-      const auto [input, step] = baby;
-      number = babies_.size();
-      const auto [place, is_new] = decomposed.try_emplace(input, decompositions_.size());
-      if (is_new) {
+    std::ranges::sort(babies_, {}, &Baby::place);
+    const auto is_same = [](const Baby& x, const Baby& y) { return x.place == y.place; };
+    babies_.erase(std::unique(babies_.begin(), babies_.end(), is_same), babies_.end());
+    std::int32_t decomposed = -1;
+    for (Baby& baby : babies_) {
+      const auto [input, step] = baby.place;
+      if (input != decomposed) {
         decompositions_.emplace_back(context_, inputs_[static_cast<std::size_t>(input)]->polys[1],
                                      transform_.level);
+        decomposed = input;
       }
-      babies_.push_back(
-          {input, place->second, &keys.rotation(step, transform_.level, context_.params())});
+      baby.decomposition = decompositions_.size() - 1;
+      baby.key = &keys.rotation(step, transform_.level, context_.params());
     }
+  }
+
+  // Its number, where the term rotates.
+  std::optional<std::size_t> baby_of(const Term& term) const {
+    if (term.baby == 0) {
+      return std::nullopt;
+    }
+    const auto baby =
+        std::ranges::lower_bound(babies_, std::pair(term.input, term.baby), {}, &Baby::place);
+    return static_cast<std::size_t>(baby - babies_.begin());
   }
 
   // Consecutive groups of the same rotated inputs share what is read of these.
@@ -141,9 +152,7 @@ class GroupSums {
       }
       Batch& batch = batches_.emplace_back(Batch{g, g + 1, {}});
       for (const Term& term : group.terms) {
-        const auto baby = baby_numbers_.find({term.input, term.baby});
-        batch.operands.push_back(
-            {term.input, baby == baby_numbers_.end() ? std::nullopt : std::optional(baby->second)});
+        batch.operands.push_back({term.input, baby_of(term)});
       }
     }
   }
@@ -155,13 +164,13 @@ class GroupSums {
   }
 
   void sum_block(std::size_t i, std::span<const Decomposition::Limb> digits, std::size_t begin,
-                 std::size_t count, std::vector<ExtendedPair>& sums) const {
+                 std::size_t count, PoolVector<ExtendedPair>& sums) const {
     const bool in_q = i < inputs_[0]->polys[0].limb_count();
     AlignedBuffer<Word> rotated(2 * babies_.size() * stride(count));
     rotate_inputs(i, digits, begin, count, rotated.data());
-    std::vector<Word*> d0, d1;
-    std::vector<const Word*> c0, c1;
-    std::vector<const std::uint8_t*> plain;
+    PoolVector<Word*> d0, d1;
+    PoolVector<const Word*> c0, c1;
+    PoolVector<const std::uint8_t*> plain;
     for (const Batch& batch : batches_) {
       c0.clear(), c1.clear(), d0.clear(), d1.clear(), plain.clear();
       for (const Operand& x : batch.operands) {
@@ -196,7 +205,7 @@ class GroupSums {
   void rotate_inputs(std::size_t i, std::span<const Decomposition::Limb> digits, std::size_t begin,
                      std::size_t count, Word* dst) const {
     for (const Baby& baby : babies_) {
-      const Poly<Eval>& c0 = inputs_[static_cast<std::size_t>(baby.input)]->polys[0];
+      const Poly<Eval>& c0 = inputs_[static_cast<std::size_t>(baby.place.first)]->polys[0];
       digits[baby.decomposition].rotate(*baby.key, begin, count,
                                         i < c0.limb_count() ? c0.limb(i) : nullptr, dst,
                                         dst + stride(count));
@@ -208,10 +217,9 @@ class GroupSums {
   const LinearTransform& transform_;
   const Context& context_;
   const bool rotates_;
-  std::vector<Decomposition> decompositions_;
-  std::map<std::pair<std::int32_t, std::int32_t>, std::size_t> baby_numbers_;  // by input and step
-  std::vector<Baby> babies_;
-  std::vector<Batch> batches_;
+  PoolVector<Decomposition> decompositions_;
+  PoolVector<Baby> babies_;  // by input, then step
+  PoolVector<Batch> batches_;
 };
 
 // total += rotate(x, giant), extended polynomials all.
@@ -229,8 +237,8 @@ void add_giant_step(const Context& context, ExtendedPair& total, const ExtendedP
 }
 
 // The sum of one output's groups, brought down to Q.
-std::vector<Poly<Eval>> join_giants(const Context& context, int level, std::span<ExtendedPair> sums,
-                                    std::span<const Group> groups, const EvaluationKeys& keys) {
+PoolVector<Poly<Eval>> join_giants(const Context& context, int level, std::span<ExtendedPair> sums,
+                                   std::span<const Group> groups, const EvaluationKeys& keys) {
   ExtendedPair total;
   if (groups[0].giant == 0) {
     total = std::move(sums[0]);
@@ -310,14 +318,14 @@ bool LinearTransform::rotates() const {
   });
 }
 
-std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
-                                         const LinearTransform& transform,
-                                         const EvaluationKeys& keys) {
+PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
+                                        const LinearTransform& transform,
+                                        const EvaluationKeys& keys) {
   check(inputs, transform);
   const Context& context = *inputs[0]->context;
   GroupSums sums(inputs, transform, keys);
-  std::vector<ExtendedPair> pairs = sums.run();
-  std::vector<Ciphertext> outputs;
+  PoolVector<ExtendedPair> pairs = sums.run();
+  PoolVector<Ciphertext> outputs;
   for (std::size_t g = 0; g < pairs.size();) {
     Ciphertext result;
     result.context = inputs[0]->context;
@@ -333,7 +341,7 @@ std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inpu
     result.polys = transform.rotates()
                        ? join_giants(context, transform.level, std::span(pairs).subspan(g, end - g),
                                      std::span(transform.groups).subspan(g, end - g), keys)
-                       : std::vector{std::move(pairs[g].c0), std::move(pairs[g].c1)};
+                       : PoolVector<Poly<Eval>>{std::move(pairs[g].c0), std::move(pairs[g].c1)};
     outputs.push_back(std::move(result));
     g = end;
   }

@@ -82,8 +82,8 @@ struct LinearTransform {
 
 // Not rescaled: the result's scale is the ciphertexts' times the plaintexts'. Throws as
 // evaluator.h; kInvalidArgument where groups are not in order or an output has none.
-std::vector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
-                                         const LinearTransform& transform,
-                                         const EvaluationKeys& keys);
+PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
+                                        const LinearTransform& transform,
+                                        const EvaluationKeys& keys);
 
 }  // namespace ffconv

@@ -107,7 +107,7 @@ Poly<Eval> embedded(const Poly<Eval>& x, const Context& large, int level) {
 }
 
 // What switching `a` gives; level: of the large ring.
-Ciphertext switched(const Ciphertext& a, std::vector<Poly<Eval>> polys, const RingSwitchingKey& key,
+Ciphertext switched(const Ciphertext& a, PoolVector<Poly<Eval>> polys, const RingSwitchingKey& key,
                     int level, int new_level) {
   Ciphertext result;
   result.context = key.to;

@@ -47,9 +47,9 @@ Noise transformed_noise(std::span<const Ciphertext* const> inputs,
 // Words [begin, begin + count) of limb i of every output.
 void sum_block(std::span<const Ciphertext* const> inputs, const ScalarTransform& transform,
                std::size_t i, std::size_t begin, std::size_t count,
-               std::vector<Ciphertext>& outputs) {
-  std::vector<const Word*> a0, a1;
-  std::vector<Word*> dst0, dst1;
+               PoolVector<Ciphertext>& outputs) {
+  PoolVector<const Word*> a0, a1;
+  PoolVector<Word*> dst0, dst1;
   for (const Ciphertext* input : inputs) {
     a0.push_back(input->polys[0].limb(i) + begin);
     a1.push_back(input->polys[1].limb(i) + begin);
@@ -83,13 +83,13 @@ ScalarTransform::ScalarTransform(const Context& context, int level, double scale
   }
 }
 
-std::vector<Ciphertext> scalar_transform(std::span<const Ciphertext* const> inputs,
-                                         const ScalarTransform& transform) {
+PoolVector<Ciphertext> scalar_transform(std::span<const Ciphertext* const> inputs,
+                                        const ScalarTransform& transform) {
   check(inputs, transform);
   const Ciphertext& first = *inputs[0];
   const Ring& ring = first.context->ring();
   const Basis& basis = first.context->q_basis(first.level);
-  std::vector<Ciphertext> outputs(transform.outputs());
+  PoolVector<Ciphertext> outputs(transform.outputs());
   for (std::size_t o = 0; o < outputs.size(); ++o) {
     outputs[o].context = first.context;
     outputs[o].level = first.level;

@@ -42,7 +42,7 @@ class ScalarTransform {
 };
 
 // Not rescaled: scales multiply. Ciphertexts of two polynomials. Throws as evaluator.h.
-std::vector<Ciphertext> scalar_transform(std::span<const Ciphertext* const> inputs,
-                                         const ScalarTransform& transform);
+PoolVector<Ciphertext> scalar_transform(std::span<const Ciphertext* const> inputs,
+                                        const ScalarTransform& transform);
 
 }  // namespace ffconv

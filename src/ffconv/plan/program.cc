@@ -65,8 +65,8 @@ KeyRequest key_request(const Program& program) {
   return request;
 }
 
-std::vector<std::size_t> last_uses(const Program& program) {
-  std::vector<std::size_t> last(program.values.size(), 0);
+PoolVector<std::size_t> last_uses(const Program& program) {
+  PoolVector<std::size_t> last(program.values.size(), 0);
   for (std::size_t at = 0; at < program.instructions.size(); ++at) {
     for (const std::int32_t r : program.instructions[at].in) {
       last[index(r)] = at;

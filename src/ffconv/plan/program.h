@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "ffconv/base/pool_vector.h"
 #include "ffconv/ckks/params.h"
 
 namespace ffconv::plan {
@@ -119,7 +120,7 @@ KeyRequest key_request(const Program& program);
 // For each register the index of the instruction after which it is not needed any more: the last
 // that reads it or, where none does, the one that writes it (0 for an input); instructions.size()
 // for an output.
-std::vector<std::size_t> last_uses(const Program& program);
+PoolVector<std::size_t> last_uses(const Program& program);
 
 // Throws kFormat, naming `what`, unless every index, level, scale, period and rotation of `program`
 // is consistent: what a program read from a file must pass before it runs. Parameters that are

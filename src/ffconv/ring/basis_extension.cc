@@ -96,7 +96,7 @@ BasisExtension::BasisExtension(const Ring& ring, Basis source, Basis target,
 }
 
 BasisExtension::Digits BasisExtension::make_digits(
-    const std::vector<const Word*>& source_limbs) const {
+    std::span<const Word* const> source_limbs) const {
   FFCONV_ASSERT(source_limbs.size() == source_.size());
   const std::size_t n = ring_->n(), count = source_.size();
   Digits digits;
@@ -174,7 +174,7 @@ Poly<Eval> ModulusChange::operator()(const Poly<Eval>& x) const {
   const std::size_t n = ring_->n();
   FFCONV_ASSERT(x.basis() == source_);
   AlignedBuffer<Word> tail(leaving_.size() * n);
-  std::vector<const Word*> limbs;
+  PoolVector<const Word*> limbs;
   for (std::size_t j = 0; j < leaving_.size(); ++j) {
     limbs.push_back(tail.data() + j * n);
   }

@@ -7,6 +7,7 @@
 // representative, off by D).
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "ffconv/ring/poly.h"
@@ -26,11 +27,11 @@ class BasisExtension {
 
   // The digits of x: source_limbs[j] are the limbs of the source basis in coefficient form.
   struct Digits {
-    AlignedBuffer<Word> words;          // source digits, then the overflow where there are several
-    std::vector<const Word*> pointers;  // one per source prime
+    AlignedBuffer<Word> words;         // source digits, then the overflow where there are several
+    PoolVector<const Word*> pointers;  // one per source prime
     const Word* overflow = nullptr;
   };
-  Digits make_digits(const std::vector<const Word*>& source_limbs) const;
+  Digits make_digits(std::span<const Word* const> source_limbs) const;
 
   // Writes the limb of target()[target_index], coefficient form.
   void extend_limb(Word* dst, const Digits& digits, std::size_t target_index) const;
@@ -68,7 +69,7 @@ class ModulusChange {
   std::size_t source_limb(std::size_t i) const { return source_limb_[i]; }
 
   // From the leaving limbs in coefficient form, in the order of leaving().
-  BasisExtension::Digits make_remainder(const std::vector<const Word*>& leaving) const {
+  BasisExtension::Digits make_remainder(std::span<const Word* const> leaving) const {
     return extension_.make_digits(leaving);
   }
   // Writes remainder_i of target limb i, evaluation form; with the sign turned for limbs that

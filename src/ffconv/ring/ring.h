@@ -9,12 +9,13 @@
 #include <span>
 #include <vector>
 
+#include "ffconv/base/pool_vector.h"
 #include "ffconv/ring/kernels/kernels.h"
 
 namespace ffconv {
 
 // Numbers of primes of a Ring, in limb order.
-using Basis = std::vector<std::uint16_t>;
+using Basis = PoolVector<std::uint16_t>;
 
 class Ring {
  public:

@@ -70,7 +70,7 @@ SecureBuffer<double> coefficients(const SecretKey& secret, const Ciphertext& cip
   check(secret, ciphertext);
   const Ring& ring = ciphertext.context->ring();
   const Kernels& kernels = ring.kernels();
-  const std::vector<Poly<Eval>>& polys = ciphertext.polys;
+  const auto& polys = ciphertext.polys;
   const Basis& basis = polys[0].basis();
   SecureBuffer<Word> words(basis.size() * ring.n());
   std::vector<Word*> limbs;
