@@ -61,7 +61,7 @@ def measure(args, config, dataset):
     whole = [None] * len(config.layers)
     results = {
         "network": config.name, "fine_tuning_epochs": args.epochs, "scratch_epochs": args.scratch_epochs,
-        "original": {"hma": study.total_hma(config.layers, dataset.shape, whole),
+        "original": {**study.total_work(config.layers, dataset.shape, whole),
                      "accuracy": original["validation_accuracy"], "epochs": original["epochs"]},
         "points": [],
     }

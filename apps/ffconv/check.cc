@@ -66,22 +66,16 @@ std::string kind_of(const model::Linear& linear) {
   return std::holds_alternative<model::Dense>(linear.map) ? "dense" : "scale";
 }
 
-struct Work {
-  std::size_t multiply_accumulates = 0;
-  std::size_t hma = 0;
-};
-
-Work work_of(const model::Layer& layer) {
+model::Work work_of(const model::Layer& layer) {
   const auto* linear = std::get_if<model::Linear>(&layer);
-  return linear == nullptr ? Work{}
-                           : Work{model::multiply_accumulates(*linear), model::hma(*linear)};
+  return linear == nullptr ? model::Work{} : model::work_of(*linear);
 }
 
-Work total_work(const model::Network& network) {
-  Work total;
+model::Work total_work(const model::Network& network) {
+  model::Work total;
   for (const model::Layer& layer : network.layers) {
-    total.multiply_accumulates += work_of(layer).multiply_accumulates;
     total.hma += work_of(layer).hma;
+    total.mac += work_of(layer).mac;
   }
   return total;
 }
@@ -93,33 +87,29 @@ Json to_json(const std::string& path, const Findings& found) {
     return json;
   }
   const model::Network& network = *found.network;
-  const Work total = total_work(network);
+  const model::Work total = total_work(network);
   json["input"] = network.input.dims;
   json["classes"] = network.classes;
   json["depth"] = network.layers.size();
-  json["multiply_accumulates"] = total.multiply_accumulates;
   json["hma"] = total.hma;
+  json["multiply_accumulates"] = total.mac;
   json["input_max_abs"] = found.ranges ? Json(found.ranges->input_max_abs) : Json(nullptr);
   json["layers"] = Json::array();
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
     const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
-    const Work work = work_of(network.layers[k]);
+    const model::Work work = work_of(network.layers[k]);
     json["layers"].push_back(
         {{"name", linear != nullptr ? linear->name : fmt::format("square {}", k)},
          {"kind", linear != nullptr ? kind_of(*linear) : "square"},
-         {"multiply_accumulates", work.multiply_accumulates},
          {"hma", work.hma},
+         {"multiply_accumulates", work.mac},
          {"max_abs", found.ranges ? Json(found.ranges->max_abs[k]) : Json(nullptr)}});
   }
   return json;
 }
 
-std::string count_text(std::size_t count) {
-  return grouped(static_cast<std::int64_t>(count));
-}
-
 std::string layers_text(const Findings& found) {
-  std::vector<std::string> header{"layer", "", "output", "MAC", "HMA"};
+  std::vector<std::string> header{"layer", "", "output", "HMA", "MAC"};
   if (found.ranges) {
     header.push_back("largest");
   }
@@ -129,12 +119,11 @@ std::string layers_text(const Findings& found) {
     const model::Layer& layer = found.network->layers[k];
     const auto* linear = std::get_if<model::Linear>(&layer);
     shape = linear != nullptr ? linear->out : shape;
-    const Work work = work_of(layer);
+    const model::Work work = work_of(layer);
     std::vector<std::string> row{
         linear != nullptr ? printable(linear->name) : fmt::format("square {}", k),
         linear != nullptr ? kind_of(*linear) : "", to_string(shape),
-        linear != nullptr ? count_text(work.multiply_accumulates) : "",
-        linear != nullptr ? count_text(work.hma) : ""};
+        linear != nullptr ? grouped(work.hma) : "", linear != nullptr ? grouped(work.mac) : ""};
     if (found.ranges) {
       row.push_back(fmt::format("{:.4g}", found.ranges->max_abs[k]));
     }
@@ -148,15 +137,15 @@ std::string report(const std::string& path, const Findings& found) {
     return fmt::format("{}\n", found.obstacle);
   }
   const model::Network& network = *found.network;
-  const Work total = total_work(network);
+  const model::Work total = total_work(network);
   return fmt::format(
       "{}: can be encrypted\n\n"
       "input    {}, {} classes\n"
       "depth    {} levels, one a layer and one a square\n"
-      "work     {} MAC (multiply-accumulates), {} HMA (products of a channel by a weight)\n"
+      "work     {} HMA (products of a channel by a weight), {} MAC (multiply-accumulates)\n"
       "ranges   {}\n\n{}",
-      path, to_string(network.input), network.classes, network.layers.size(),
-      count_text(total.multiply_accumulates), count_text(total.hma),
+      path, to_string(network.input), network.classes, network.layers.size(), grouped(total.hma),
+      grouped(total.mac),
       found.ranges ? fmt::format("in the model's metadata; pixels of at most {:.4g}",
                                  found.ranges->input_max_abs)
                    : "not in the model's metadata: compile needs --calibration",

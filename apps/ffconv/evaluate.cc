@@ -145,8 +145,7 @@ std::string run_text(const Run& run, const Comparison& comparison, const Model& 
                      std::size_t images) {
   std::string text = differences_text(comparison, model.network.class_names);
   text += fmt::format("agrees with float on {} of {}; largest score error {:.3g}\n",
-                      grouped(static_cast<std::int64_t>(comparison.agree)),
-                      grouped(static_cast<std::int64_t>(images)), comparison.max_score_error);
+                      grouped(comparison.agree), grouped(images), comparison.max_score_error);
   if (!run.times_us.empty()) {
     text += fmt::format("evaluation {} median, {} best, on {}; {} predicted on one; packing {}\n",
                         ms_text(median(run.times_us)), ms_text(std::ranges::min(run.times_us)),
@@ -169,8 +168,7 @@ void print(const Options& options, const Model& model, std::size_t images, std::
     return;
   }
   fmt::print("{} on {}, {}: {} of {} correct, {:.2f} %\n", printable(model.network.name),
-             options.data, mode(options), grouped(static_cast<std::int64_t>(correct)),
-             grouped(static_cast<std::int64_t>(images)),
+             options.data, mode(options), grouped(correct), grouped(images),
              100.0 * static_cast<double>(correct) / static_cast<double>(images));
   if (run) {
     fmt::print("{}", run_text(*run, comparison, model, images));

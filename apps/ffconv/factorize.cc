@@ -17,11 +17,11 @@
 #include "ffconv/lowrank/measure.h"
 #include "ffconv/lowrank/ranges.h"
 #include "ffconv/lowrank/search.h"
-#include "ffconv/model/hma.h"
 #include "ffconv/model/onnx/export.h"
 #include "ffconv/model/onnx/import.h"
 #include "ffconv/model/passes.h"
 #include "ffconv/model/ranges.h"
+#include "ffconv/model/work.h"
 #include "images.h"
 #include "progress_bar.h"
 #include "rank_options.h"
@@ -134,7 +134,7 @@ class Factorization {
 
   // What --max-hma leaves for the layers that may be factorized.
   double hma_limit() const {
-    const auto all = static_cast<double>(model::count_hma(original_));
+    const auto all = static_cast<double>(model::work_of(original_).hma);
     const double given = parse_number(options_.max_hma, "--max-hma");
     const bool is_part = options_.max_hma.find_first_of("/%") != std::string::npos;
     const double limit = is_part ? given * all : given;
@@ -146,9 +146,9 @@ class Factorization {
                                      lowrank::hma_cost);
     if (limit < least) {
       fail(ErrorCode::kInvalidArgument,
-           "--max-hma: at rank 1 throughout the network still has {}; expected at least that, "
+           "--max-hma: at rank 1 throughout the network still has {} HMA; expected at least that, "
            "got {}",
-           grouped(static_cast<std::int64_t>(least)), grouped(static_cast<std::int64_t>(limit)));
+           grouped(static_cast<std::size_t>(least)), grouped(static_cast<std::size_t>(limit)));
     }
     return limit - others;
   }
@@ -189,8 +189,8 @@ class Factorization {
     report.model = original_.name;
     report.method = options_.method;
     report.result = options_.result;
-    report.hma_before = model::count_hma(original_);
-    report.hma_after = model::count_hma(result);
+    report.before = model::work_of(original_);
+    report.after = model::work_of(result);
     for (std::size_t l = 0; l < layers_.size(); ++l) {
       const lowrank::Layer& layer = layers_[l];
       LayerReport row;
@@ -263,7 +263,8 @@ void add_goals(CLI::App& command, Options& options) {
       ->type_name("L");
   goal->add_option("--max-hma", options.max_hma,
                    "The ranks of least error with at most so many\n"
-                   "multiply-accumulates, or that part of now, as 1/2")
+                   "homomorphic multiply-accumulates (products of a channel by\n"
+                   "a weight), or that part of now, as 1/2")
       ->type_name("H");
   goal->require_option(1);
 }

@@ -7,10 +7,6 @@
 namespace ffconv::cli {
 namespace {
 
-std::string count_text(std::size_t count) {
-  return grouped(static_cast<std::int64_t>(count));
-}
-
 double part(std::size_t count, std::size_t of) {
   return static_cast<double>(count) / static_cast<double>(of);
 }
@@ -31,6 +27,11 @@ double accuracy(const std::vector<std::size_t>& classes, const std::vector<std::
   return part(right, labels.size());
 }
 
+std::string change_text(std::string_view unit, std::size_t before, std::size_t after) {
+  return fmt::format("{} {} -> {} ({:.1f} %)", unit, grouped(before), grouped(after),
+                     100 * part(after, before));
+}
+
 std::string layers_table(const FactorizeReport& report) {
   Table table({"layer", "rank", "full", "energy kept", "output error", "HMA before", "HMA after"});
   for (std::size_t l = 0; l < report.layers.size(); ++l) {
@@ -40,12 +41,12 @@ std::string layers_table(const FactorizeReport& report) {
     table.add_row({printable(row.name, 30),
                    row.rank == lowrank::kWhole ? "whole" : std::to_string(row.rank),
                    std::to_string(row.full_rank), fmt::format("{:.3f} %", 100 * row.energy), error,
-                   count_text(row.hma_before), count_text(row.hma_after)});
+                   grouped(row.hma_before), grouped(row.hma_after)});
   }
   const std::string score_error =
       report.measurement ? fmt::format("{:.4f}", report.measurement->score_error) : "-";
-  table.add_row({"network", "", "", "", score_error, count_text(report.hma_before),
-                 count_text(report.hma_after)});
+  table.add_row(
+      {"network", "", "", "", score_error, grouped(report.before.hma), grouped(report.after.hma)});
   return table.text(true);
 }
 
@@ -55,9 +56,8 @@ std::string measurement_text(const FactorizeReport& report) {
   }
   const lowrank::Measurement& measurement = *report.measurement;
   const std::size_t images = measurement.before.size();
-  std::string text =
-      fmt::format("{} of {} images of {} keep their class", count_text(agreeing(measurement)),
-                  count_text(images), report.images);
+  std::string text = fmt::format("{} of {} images of {} keep their class",
+                                 grouped(agreeing(measurement)), grouped(images), report.images);
   if (!report.labels.empty()) {
     text += fmt::format("; accuracy {:.2f} % before, {:.2f} % after",
                         100 * accuracy(measurement.before, report.labels),
@@ -73,20 +73,24 @@ std::string report_text(const FactorizeReport& report) {
   for (const LayerReport& row : report.layers) {
     if (row.too_costly) {
       text += fmt::format("{} stays whole: at rank {} it would take {} HMA, as it is {}\n",
-                          printable(row.name), row.too_costly->rank,
-                          count_text(row.too_costly->hma), count_text(row.hma_before));
+                          printable(row.name), row.too_costly->rank, grouped(row.too_costly->hma),
+                          grouped(row.hma_before));
     }
   }
-  text +=
-      fmt::format("HMA {} -> {}, {:.1f} %\n", count_text(report.hma_before),
-                  count_text(report.hma_after), 100 * part(report.hma_after, report.hma_before));
+  text += fmt::format("{}, {}\n", change_text("HMA", report.before.hma, report.after.hma),
+                      change_text("MAC", report.before.mac, report.after.mac));
   return text + measurement_text(report) + fmt::format("wrote {}\n", report.result);
 }
 
 Json to_json(const FactorizeReport& report) {
-  Json json{{"model", report.model},           {"method", report.method},
-            {"hma_before", report.hma_before}, {"hma_after", report.hma_after},
-            {"layers", Json::array()},         {"output", report.result}};
+  Json json{{"model", report.model},
+            {"method", report.method},
+            {"hma_before", report.before.hma},
+            {"hma_after", report.after.hma},
+            {"multiply_accumulates_before", report.before.mac},
+            {"multiply_accumulates_after", report.after.mac},
+            {"layers", Json::array()},
+            {"output", report.result}};
   for (std::size_t l = 0; l < report.layers.size(); ++l) {
     const LayerReport& row = report.layers[l];
     json["layers"].push_back(

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ffconv/lowrank/measure.h"
+#include "ffconv/model/work.h"
 #include "format.h"
 
 namespace ffconv::cli {
@@ -29,8 +30,8 @@ struct LayerReport {
 struct FactorizeReport {
   std::string model, method, result;
   std::vector<LayerReport> layers;
-  std::size_t hma_before = 0, hma_after = 0;  // of the network
-  std::string images;                         // their name; empty where there are none
+  model::Work before, after;  // of the network
+  std::string images;         // their name; empty where there are none
   std::optional<lowrank::Measurement> measurement;
   std::vector<std::uint8_t> labels;  // of the images, if they have any
 };

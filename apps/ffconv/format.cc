@@ -10,10 +10,6 @@
 
 namespace ffconv::cli {
 
-std::string grouped(std::int64_t number) {
-  return fmt::format("{}", fmt::group_digits(number));
-}
-
 std::string size_text(std::uint64_t bytes) {
   constexpr std::array<std::string_view, 4> kUnits{"kB", "MB", "GB", "TB"};
   if (bytes < 1000) {
@@ -29,7 +25,7 @@ std::string size_text(std::uint64_t bytes) {
 }
 
 std::string exact_size_text(std::uint64_t bytes) {
-  const std::string exact = grouped(static_cast<std::int64_t>(bytes)) + " bytes";
+  const std::string exact = grouped(bytes) + " bytes";
   return bytes < 1000 ? exact : exact + " (" + size_text(bytes) + ")";
 }
 

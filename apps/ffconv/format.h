@@ -1,11 +1,13 @@
 // Numbers, tables and JSON as they are printed.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "ffconv/plan/counts.h"
@@ -15,7 +17,10 @@ namespace ffconv::cli {
 // Keys keep the order in which they were added.
 using Json = nlohmann::ordered_json;
 
-std::string grouped(std::int64_t number);                  // 1,234,567
+// 1,234,567
+std::string grouped(std::integral auto number) {
+  return fmt::format("{}", fmt::group_digits(number));
+}
 std::string size_text(std::uint64_t bytes);                // 1.23 MB, by powers of 1000
 std::string exact_size_text(std::uint64_t bytes);          // 1,234,567 bytes (1.23 MB)
 std::string ms_text(double us);                            // 48.3 ms

@@ -19,10 +19,10 @@ Components with_energies(std::vector<double> energies) {
   return {Matrix(), std::move(energies), Vector()};
 }
 
-TEST(HmaCost, IsThatOfTheTwoPartsAtEveryPosition) {
+TEST(HmaCost, IsOneAWeightOfTheTwoPartsWhateverThePositions) {
   const Layer layer{0, "", 112, 8300, 49};
-  EXPECT_EQ(hma_cost(layer, kWhole), 112.0 * 8300 * 49);
-  EXPECT_EQ(hma_cost(layer, 27), (27.0 * 8300 + 112 * 27) * 49);
+  EXPECT_EQ(hma_cost(layer, kWhole), 112.0 * 8300);
+  EXPECT_EQ(hma_cost(layer, 27), 27.0 * 8300 + 112 * 27);
 }
 
 TEST(RanksForEnergy, AreTheSmallestThatKeepIt) {

@@ -214,6 +214,13 @@ TEST(Layout, LabelsBesideTheScoresAreLeftOut) {
               ElementsAre(31, 42));
 }
 
+TEST(Layout, ReshapeKeepsAnImageInOneRow) {
+  OnnxBuilder builder({3});
+  const std::string x = builder.node("Reshape", {"image", builder.integers({-1, 1})});
+  EXPECT_THAT(error_of(ErrorCode::kUnsupported, [&] { builder.import(x); }),
+              AllOf(HasSubstr("3 elements"), HasSubstr("several images"), HasSubstr("[1, -1]")));
+}
+
 TEST(Layout, NothingButOtherNamesMayFollowTheSoftmax) {
   OnnxBuilder builder({2});
   std::string x = builder.node("LogSoftmax", {"image"});

@@ -68,8 +68,8 @@ def write_model(folder, config, network, dataset, training_index):
     return {
         "test_accuracy": _accuracy(scores, dataset.test.labels),
         "export_difference": difference, "bytes": path.stat().st_size,
-        "layers": {name: {"shape": list(shape), "multiplications": count}
-                   for name, (shape, count) in OnnxNetwork(stored).multiplications(dataset.shape).items()},
+        "layers": {name: {"shape": list(shape), "hma": hma, "mac": mac}
+                   for name, (shape, hma, mac) in OnnxNetwork(stored).work(dataset.shape).items()},
         "ranges": {"bounds": bounds, "training": training, "test": test, "extremes": by_extreme},
     }
 
@@ -98,13 +98,13 @@ def plot_curve(history, path):
 
 
 def _layer_table(report):
-    lines = ["| layer | output | multiplications | training | test | " +
+    lines = ["| layer | output | HMA | MAC | training | test | " +
              " | ".join(report["ranges"]["extremes"]) + " | bound in the file |"]
     lines.append("| --- " * (lines[0].count("|") - 1) + "|")
     ranges = report["ranges"]
     for name, layer in report["layers"].items():
         seen = [ranges["training"][name], ranges["test"][name], *(part[name] for part in ranges["extremes"].values())]
-        cells = [f"`{name}`", " x ".join(map(str, layer["shape"])), f"{layer['multiplications']:,}",
+        cells = [f"`{name}`", " x ".join(map(str, layer["shape"])), f"{layer['hma']:,}", f"{layer['mac']:,}",
                  *(f"{value:.3g}" for value in seen), f"{ranges['bounds'][name]:.4g}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -120,14 +120,15 @@ def card(config, report):
     recipe = ", ".join(f"{name} {value}" for name, value in training.items())
     data = {"mnist": "MNIST (LeCun, Cortes)", "cifar10": "CIFAR-10 (Krizhevsky, 2009)"}.get(
         config.dataset, config.dataset)
-    total = sum(layer["multiplications"] for layer in report["layers"].values())
+    hma, mac = (sum(layer[unit] for layer in report["layers"].values()) for unit in ("hma", "mac"))
     hours = report["cpu_seconds"] / 3600
     lines = [
         f"# {config.model}", "", config.title + ".", "",
         f"- **Accuracy.** {_percent(report['test_accuracy'])} on the {report['test_images']:,} test images, looked at "
         f"once; {_percent(report['validation_accuracy'])} on {config.training.validation:,} images of the training set "
         "that were kept apart to choose by.",
-        f"- **Size.** {total / 1e6:.2f} million multiplications, {report['bytes'] / 1e6:.2f} MB.",
+        f"- **Size.** {hma:,} homomorphic multiply-accumulates (HMA, one a weight), {mac / 1e6:.2f} million "
+        f"multiply-accumulates (MAC), {report['bytes'] / 1e6:.2f} MB.",
         f"- **Data.** {data}.",
         f"- **Budget.** {config.training.epochs} epochs, {hours:.2f} hours of one processor core"
         + (f", beside those of `{config.distillation.teacher}` (validation accuracy "

@@ -45,8 +45,8 @@ class OnnxNetwork:
             scores.append(values[self.graph.output[0].name])
         return torch.cat(scores), largest
 
-    def multiplications(self, shape):
-        """Multiplications by weights for one image, by node name; padding counts, as usual."""
+    def work(self, shape):
+        """By linear node: output shape, HMA (one a weight) and multiply-accumulates for one image, padding included."""
         values, counts = dict(self.constants, image=torch.zeros(1, *shape)), {}
         for node in self.graph.node:
             attributes = {a.name: helper.get_attribute_value(a) for a in node.attribute}
@@ -54,5 +54,6 @@ class OnnxNetwork:
             values[node.output[0]] = out
             if node.op_type in LINEAR:
                 positions = out[0, 0].numel() if node.op_type == "Conv" else 1
-                counts[node.name] = (tuple(out.shape[1:]), positions * values[node.input[1]].numel())
+                weights = values[node.input[1]].numel()
+                counts[node.name] = (tuple(out.shape[1:]), weights, positions * weights)
         return counts

@@ -27,8 +27,12 @@ class Matrix:
     positions: int
 
     def hma(self, rank=None):
-        """Homomorphic multiply-accumulates for one image, as ffconv counts them; padding counts."""
-        return self.positions * (rank * (self.rows + self.columns) if rank else self.rows * self.columns)
+        """Homomorphic multiply-accumulates, one a weight, as ffconv counts them (model/work.h)."""
+        return rank * (self.rows + self.columns) if rank else self.rows * self.columns
+
+    def mac(self, rank=None):
+        """Multiply-accumulates for one image, those with padding included."""
+        return self.positions * self.hma(rank)
 
 
 def matrices(layers, shape):
@@ -58,8 +62,11 @@ def ranks(layers, shape, part):
     return chosen[:-1] + [None]
 
 
-def total_hma(layers, shape, chosen):
-    return sum(matrix.hma(rank) for matrix, rank in zip(matrices(layers, shape), chosen))
+def total_work(layers, shape, chosen):
+    """HMA and MAC of the network."""
+    ranked = list(zip(matrices(layers, shape), chosen))
+    return {"hma": sum(matrix.hma(rank) for matrix, rank in ranked),
+            "mac": sum(matrix.mac(rank) for matrix, rank in ranked)}
 
 
 def point_name(name, part, way):
@@ -84,7 +91,7 @@ def point_result(config, shape, part, way, trainer):
     """A finished point, as it is kept."""
     last = trainer.history[-1]
     chosen = [layer.rank for layer in trainer.config.layers]
-    return {"part": str(part), "way": way, "ranks": chosen, "hma": total_hma(config.layers, shape, chosen),
+    return {"part": str(part), "way": way, "ranks": chosen, **total_work(config.layers, shape, chosen),
             **trainer.start, "epochs": last["epoch"], "trained": last["validation_accuracy"],
             "cpu_seconds": round(sum(row["cpu_seconds"] for row in trainer.history))}
 
@@ -93,19 +100,24 @@ def _percent(point, key):
     return f"{100 * point[key]:.2f}" if point and key in point else ""
 
 
+def _work(point, original):
+    """Cells: the HMA and the MAC of the point, and what part of the original's they are."""
+    return [cell for unit in ("hma", "mac")
+            for cell in (f"{point[unit]:,}", f"{100 * point[unit] / original[unit]:.0f} %")]
+
+
 def table(results):
     """Markdown: a row a part."""
     points = {(point["part"], point["way"]): point for point in results["points"]}
     original = results["original"]
     lines = [
-        "| ranks | HMA | | SVD | SVD, fine-tuned | PCA | PCA, fine-tuned | trained from the start |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-        f"| full | {original['hma']:,} | 100 % | | | | | {100 * original['accuracy']:.2f} |",
+        "| ranks | HMA | | MAC | | SVD | SVD, fine-tuned | PCA | PCA, fine-tuned | trained from the start |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",
+        f"| full | {' | '.join(_work(original, original))} | | | | | {100 * original['accuracy']:.2f} |",
     ]
     for part in dict.fromkeys(point["part"] for point in results["points"]):
         weights, responses, scratch = (points.get((part, way)) for way in WAYS)
-        hma = (weights or responses or scratch)["hma"]
-        cells = [part, f"{hma:,}", f"{100 * hma / original['hma']:.0f} %",
+        cells = [part, *_work(weights or responses or scratch, original),
                  _percent(weights, "factorized"), _percent(weights, "trained"),
                  _percent(responses, "factorized"), _percent(responses, "trained"), _percent(scratch, "trained")]
         lines.append(f"| {' | '.join(cells)} |")
@@ -131,7 +143,7 @@ def plot(results, path):
         points.append((original["hma"], 100 * original["accuracy"]))
         axes.plot(*zip(*points), style, color=colour, marker=".", label=label)
     axes.set_xscale("log")
-    axes.set_xlabel("multiply-accumulates (HMA) an image")
+    axes.set_xlabel("homomorphic multiply-accumulates (HMA)")
     axes.set_ylabel("validation accuracy, %")
     axes.legend(fontsize="small")
     figure.tight_layout()

@@ -71,7 +71,7 @@ def test_ranges_and_counts_go_by_the_names_of_the_linear_nodes():
     assert model.metadata_props[0].key == RANGES_KEY
     runner = OnnxNetwork(model)
     largest = runner.run(pixels)[1]
-    counts = runner.multiplications((2, 16, 16))
+    counts = runner.work((2, 16, 16))
     assert list(largest) == list(counts) == ["conv1_v", "conv1_u", "conv2_v", "conv2_u", "fc1_v", "fc1_u", "fc2_v",
                                              "fc2_u"]
-    assert counts["conv2_v"] == ((3, 8, 8), 64 * 3 * 6 * 9) and counts["fc1_u"] == ((12,), 5 * 12)
+    assert counts["conv2_v"] == ((3, 8, 8), 3 * 6 * 9, 64 * 3 * 6 * 9) and counts["fc1_u"] == ((12,), 5 * 12, 5 * 12)

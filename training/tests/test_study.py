@@ -7,14 +7,14 @@ import pytest
 import factorization_study
 from ffconv_training import config as configs, finish, study
 from ffconv_training.trainer import Trainer
-from test_configs import FOLDER, SHAPES, multiplications
+from test_configs import FOLDER, SHAPES, work
 
 
-def test_multiply_accumulates_are_those_of_the_exported_network():
+def test_hma_and_mac_are_those_of_the_exported_network():
     for name in ("mnist-lola", "mnist-ffconv", "cifar-lola", "cifar-ffconv-half", "cifar-vgg-s"):
         config = configs.read(FOLDER / "configs" / f"{name}.json")
         chosen = [layer.rank for layer in config.layers]
-        assert study.total_hma(config.layers, SHAPES[config.dataset], chosen) == sum(multiplications(name).values())
+        assert study.total_work(config.layers, SHAPES[config.dataset], chosen) == work(name)
 
 
 def test_ranks_are_that_part_where_it_pays():
@@ -57,7 +57,7 @@ def test_the_study_measures_every_point_and_writes_table_and_plot(dataset, arran
     assert half["factorized"] >= sixth["factorized"]
     text = arrange.document.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
-    assert f"| 1/2 | {half['hma']:,} |" in text and f"{100 * half['trained']:.2f}" in text
+    assert f"| 1/2 | {half['hma']:,} |" in text and f"| {half['mac']:,} |" in text and f"{100 * half['trained']:.2f}" in text
     assert (tmp_path / "training/runs/small-factorization/plot.png").stat().st_size > 1000
 
 

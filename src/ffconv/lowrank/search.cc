@@ -71,9 +71,8 @@ void spend(const std::vector<Layer>& layers, const RankError& error, const Cost&
 }  // namespace
 
 double hma_cost(const Layer& layer, std::size_t rank) {
-  const std::size_t weights =
-      rank == kWhole ? layer.rows * layer.columns : rank * (layer.rows + layer.columns);
-  return static_cast<double>(weights * layer.positions);
+  return static_cast<double>(rank == kWhole ? layer.rows * layer.columns
+                                            : rank * (layer.rows + layer.columns));
 }
 
 double total_cost(const std::vector<Layer>& layers, const Ranks& ranks, const Cost& cost) {

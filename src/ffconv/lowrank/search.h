@@ -16,7 +16,7 @@ namespace ffconv::lowrank {
 // network's cost is the sum. It grows with the rank, but for kWhole.
 using Cost = std::function<double(const Layer& layer, std::size_t rank)>;
 
-// The field's count of multiply-accumulates (model/hma.h).
+// Homomorphic multiply-accumulates (model/work.h).
 double hma_cost(const Layer& layer, std::size_t rank);
 
 // What all of them cost together.

@@ -2,20 +2,36 @@
 
 namespace ffconv::model {
 
-std::size_t multiply_accumulates(const Linear& linear) {
+Work work_of(const Linear& linear) {
   if (const Convolution* conv = linear.convolution()) {
-    return conv->weights.size() * linear.out.height() * linear.out.width();
+    const std::size_t weights = conv->weights.size();
+    return {weights, weights * linear.out.height() * linear.out.width()};
   }
-  const auto* dense = std::get_if<Dense>(&linear.map);
-  return dense != nullptr ? dense->weights.size() : linear.out.size();
+  if (const auto* dense = std::get_if<Dense>(&linear.map)) {
+    return {dense->weights.size(), dense->weights.size()};
+  }
+  return {linear.out.channels(), linear.out.size()};
 }
 
-std::size_t hma(const Linear& linear) {
-  if (const Convolution* conv = linear.convolution()) {
-    return conv->weights.size();
+Work work_of(const Graph& graph, const Node& node) {
+  const bool is_conv = std::holds_alternative<Conv>(node.op);
+  if (!is_conv && !std::holds_alternative<Gemm>(node.op) &&
+      !std::holds_alternative<MatMul>(node.op)) {
+    return {};
   }
-  const auto* dense = std::get_if<Dense>(&linear.map);
-  return dense != nullptr ? dense->weights.size() : linear.out.channels();
+  const Shape& out = graph.values[node.output].shape;
+  const std::size_t weights = graph.values[node.inputs[1]].shape.size();
+  return {weights, is_conv ? weights * out.height() * out.width() : weights};
+}
+
+Work work_of(const Graph& graph) {
+  Work total;
+  for (const Node& node : graph.nodes) {
+    const Work work = work_of(graph, node);
+    total.hma += work.hma;
+    total.mac += work.mac;
+  }
+  return total;
 }
 
 }  // namespace ffconv::model

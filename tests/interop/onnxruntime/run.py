@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Holds FFConv's importer, exporter and float executor against onnxruntime (docs/interop.md).
 
-onnxruntime_peer writes random models over all operators, the same as exported again, and inputs for these and for every network of
-models/, with FFConv's scores; onnxruntime runs the same files. Scores must agree to 1e-5 of the largest
-one (of 1, where all are smaller). onnxruntime comes from the package index into a virtual environment
+onnxruntime_peer writes random models over all operators, the same as exported again, and inputs for these and for
+every network of models/, with FFConv's scores; onnxruntime runs the same files. Scores must agree to 1e-5 of the
+largest one (of 1, where all are smaller). onnxruntime comes from the package index into a virtual environment
 under DIRECTORY, which is kept.
 
 Usage: run.py ONNXRUNTIME_PEER MODELS_DIRECTORY DIRECTORY [--seeds COUNT] [--first SEED]
@@ -12,6 +12,7 @@ Exit code 0: all agree; 77: skipped, with the reason; 1: otherwise.
 
 import argparse
 import array
+import math
 import pathlib
 import subprocess
 import sys
@@ -53,8 +54,8 @@ def fetch(folder):
     return python, None
 
 
-def compare(models, folder):
-    """Runs every model by onnxruntime; whether all agree. Executed by the virtual environment's Python."""
+def runtime_scores(model, pixels):
+    """The scores that onnxruntime gives for an array of pixels. Executed by the virtual environment's Python."""
     import numpy
     import onnxruntime
 
@@ -63,29 +64,41 @@ def compare(models, folder):
     options.log_severity_level = 3  # errors only
     # As the file says: fused operators would round otherwise.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+    image = session.get_inputs()[0]
+    batch = numpy.array(pixels, numpy.float32).reshape([1] + image.shape[1:])
+    return session.run(None, {image.name: batch})[0].reshape(-1).tolist()
+
+
+def read_numbers(path, typecode):
+    numbers = array.array(typecode)
+    numbers.frombytes(path.read_bytes())
+    return numbers
+
+
+def compare(models, folder, scores_of):
+    """Whether scores_of(model, pixels) gives FFConv's scores for every model."""
     worst, wrong = 0.0, 0
     for model in models:
-        session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
-        image = session.get_inputs()[0]
-        shape = [1] + image.shape[1:]
-        pixels = numpy.fromfile(folder / f"{model.stem}.input", numpy.float32).reshape(shape)
-        expected = numpy.fromfile(folder / f"{model.stem}.scores", numpy.float64)
-        got = session.run(None, {image.name: pixels})[0].reshape(-1).astype(numpy.float64)
-        if got.shape != expected.shape:
-            print(f"{model.name}: {got.size} scores, here {expected.size}")
+        expected = read_numbers(folder / f"{model.stem}.scores", "d")
+        got = scores_of(model, read_numbers(folder / f"{model.stem}.input", "f"))
+        if len(got) != len(expected):
+            print(f"{model.name}: {len(got)} scores, here {len(expected)}")
             wrong += 1
             continue
-        error = numpy.abs(got - expected).max() / max(1.0, numpy.abs(expected).max())
-        worst = max(worst, error)
+        differences = [abs(x - y) for x, y in zip(got, expected)]
+        # Not a number is larger than any bound, which max() would not see.
+        largest = math.nan if any(map(math.isnan, differences)) else max(differences)
+        error = largest / max(1.0, *map(abs, expected))
         if not error <= RELATIVE:
             print(f"{model.name}: scores differ by {error:.3g} of the largest")
             wrong += 1
-    print(f"onnxruntime {onnxruntime.__version__}: {len(models) - wrong} of {len(models)} models agree, "
-          f"the worst to {worst:.2g}")
-    return wrong == 0
+        worst = max(worst, error)
+    print(f"{len(models) - wrong} of {len(models)} models agree, the worst to {worst:.2g}")
+    return wrong == 0 and len(models) > 0
 
 
-def main():
+def main(arguments):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("peer", type=pathlib.Path)
     parser.add_argument("models", type=pathlib.Path)
@@ -93,10 +106,11 @@ def main():
     parser.add_argument("--seeds", type=int, default=500)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--compare", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     networks = sorted(options.models.glob("*.onnx"))
     if options.compare:
-        return 0 if compare(sorted(options.directory.glob("*.onnx")) + networks, options.directory) else 1
+        models = sorted(options.directory.glob("*.onnx")) + networks
+        return 0 if compare(models, options.directory, runtime_scores) else 1
 
     python, reason = fetch(options.directory.resolve() / "onnxruntime")
     if python is None:
@@ -113,4 +127,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -6,6 +6,7 @@
 #include "ffconv/base/error.h"
 #include "ffconv/model/onnx/fold.h"
 #include "ffconv/model/onnx/image_input.h"
+#include "ffconv/model/onnx/import_ml.h"
 #include "ffconv/model/onnx/needed.h"
 #include "ffconv/model/onnx/node_reader.h"
 #include "ffconv/model/onnx/operators.h"
@@ -19,6 +20,10 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = std::size_t{1} << 30;
 constexpr std::int64_t kOldestOperatorSet = 9;
+constexpr std::string_view kOtherDomains =
+    "beside ONNX's own operators only ai.onnx.ml's Scaler and LinearRegressor and, for the scores "
+    "at "
+    "the end, LinearClassifier, Normalizer and ZipMap can be used";
 constexpr std::int64_t kNewestKnown = 1 << 20;  // any; so that it fits an int
 
 // Walks what the output needs of a model's graph once, in the file's order, which ONNX requires to
@@ -108,7 +113,7 @@ class Importer {
   }
 
   void read_node(const onnx::NodeProto& node, const NeededNodes& needed) {
-    if (node.output_size() == 0 || node.output(0).empty()) {
+    if (node.output_size() <= computed_output(node) || node.output(computed_output(node)).empty()) {
       fail(ErrorCode::kFormat, "node {} ({}) has no output", quote(node.name()),
            quote(node.op_type()));
     }
@@ -125,11 +130,13 @@ class Importer {
     problems_.gather([&] {
       result = import_node(NodeReader(node, inputs, name, builder_), node, known, needed);
     });
-    define(node.output(0), result);
-    for (int k = 1; k < node.output_size(); ++k) {
-      if (!node.output(k).empty()) {
+    const int computed = computed_output(node);
+    for (int k = 0; k < node.output_size(); ++k) {
+      if (k == computed) {
+        define(node.output(k), result);
+      } else if (!node.output(k).empty()) {
         define(node.output(k), std::nullopt);
-        second_outputs_.emplace(node.output(k), result ? quote(name) : "");
+        other_outputs_.emplace(node.output(k), result ? quote(name) : "");
       }
     }
   }
@@ -139,7 +146,9 @@ class Importer {
                                             bool known, const NeededNodes& needed) {
     const bool standard = node.domain().empty() || node.domain() == "ai.onnx";
     const ConstantEvaluator evaluator = standard ? find_evaluator(node.op_type()) : nullptr;
-    OperatorImporter importer = standard ? find_operator(node.op_type()) : nullptr;
+    OperatorImporter importer = standard                        ? find_operator(node.op_type())
+                                : node.domain() == "ai.onnx.ml" ? find_ml_operator(node.op_type())
+                                                                : nullptr;
     if (const auto final = needed.final_nodes.find(&node); final != needed.final_nodes.end()) {
       importer = final->second;
     }
@@ -149,7 +158,7 @@ class Importer {
     if (importer == nullptr && (evaluator == nullptr || known)) {
       fail(ErrorCode::kUnsupported, "{} {}: {}",
            quote(standard ? node.op_type() : node.domain() + "." + node.op_type()),
-           quote(reader.name()), standard ? advice(node.op_type()) : "only ONNX's own operators");
+           quote(reader.name()), standard ? advice(node.op_type()) : kOtherDomains);
     }
     return known ? std::optional(importer(reader)) : std::nullopt;
   }
@@ -163,12 +172,10 @@ class Importer {
           "{} reads {}, which no input, initializer or earlier node provides (missing, or a cycle)",
           reader, quote(name));
     }
-    if (const auto second = second_outputs_.find(name);
-        second != second_outputs_.end() && !second->second.empty()) {
+    if (const auto second = other_outputs_.find(name);
+        second != other_outputs_.end() && !second->second.empty()) {
       problems_.gather([&] {
-        fail(ErrorCode::kUnsupported,
-             "{} reads {}, a further output of node {}; only first ones "
-             "are computed",
+        fail(ErrorCode::kUnsupported, "{} reads {}, an output of node {} that is not computed",
              reader, quote(name), second->second);
       });
     }
@@ -206,8 +213,8 @@ class Importer {
   const onnx::GraphProto& proto_;
   GraphBuilder builder_;
   std::unordered_map<std::string, std::optional<ValueId>> values_;
-  std::unordered_map<std::string, std::string> second_outputs_;  // and their nodes' names; empty
-                                                                 // where the node is reported
+  // Outputs that are not computed, and the names of their nodes; empty where these are reported.
+  std::unordered_map<std::string, std::string> other_outputs_;
   Problems problems_;
 };
 

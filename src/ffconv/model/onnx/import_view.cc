@@ -51,6 +51,12 @@ ValueId import_reshape(const NodeReader& node) {
     out.dims[static_cast<std::size_t>(inferred)] = left;
     left = left == 0 ? 0 : 1;
   }
+  if (left != 1 && dims[0] == -1) {
+    node.unsupported(fmt::format(
+        "its shape, with the batch axis left open, spreads the {} elements of {} over several "
+        "images; keep them in one, as [1, -1] does",
+        in.size(), to_string(in)));
+  }
   if (left != 1) {
     node.malformed(
         fmt::format("the new shape does not hold the {} elements of {}", in.size(), to_string(in)));

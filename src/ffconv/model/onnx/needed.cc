@@ -1,6 +1,9 @@
 #include "ffconv/model/onnx/needed.h"
 
+#include <algorithm>
+
 #include "ffconv/base/error.h"
+#include "ffconv/model/onnx/import_ml.h"
 #include "ffconv/model/onnx/tensor.h"
 #include "ffconv/model/quote.h"
 
@@ -48,11 +51,16 @@ Producers find_producers(const onnx::GraphProto& graph) {
 // How a node that may finish the scores is imported; nullptr for all others.
 OperatorImporter final_importer(const onnx::NodeProto& node) {
   if (node.domain() == "ai.onnx.ml") {
-    return node.op_type() == "ZipMap" ? find_operator("Identity") : nullptr;
+    return find_final_ml_operator(node.op_type());
   }
   const bool is_softmax = node.op_type() == "Softmax" || node.op_type() == "LogSoftmax";
   return is_softmax && (node.domain().empty() || node.domain() == "ai.onnx") ? import_final_softmax
                                                                              : nullptr;
+}
+
+// Whether what it reads are scores already.
+bool is_ml_view(const onnx::NodeProto& node) {
+  return node.domain() == "ai.onnx.ml" && node.op_type() != "LinearClassifier";
 }
 
 // Whether the node leaves the scores as they are but for their shape and name.
@@ -93,11 +101,14 @@ NeededNodes find_needed(const onnx::GraphProto& graph) {
       break;
     }
     const onnx::NodeProto& node = graph.node(producer->second);
+    if (value != node.output(std::min(computed_output(node), node.output_size() - 1))) {
+      break;  // a label, or an output that is not computed
+    }
     const OperatorImporter importer = final_importer(node);
     if (importer != nullptr) {
       needed.final_nodes.emplace(&node, importer);
     }
-    const bool goes_on = importer == nullptr ? passes_on(node) : node.domain() == "ai.onnx.ml";
+    const bool goes_on = importer == nullptr ? passes_on(node) : is_ml_view(node);
     if (!goes_on || node.input_size() == 0) {
       break;
     }

@@ -16,7 +16,8 @@ struct NeededNodes {
   std::string output;                      // the scores' name
   std::vector<bool> nodes;                 // by index in the file
   std::unordered_set<std::string> values;  // that these nodes read, and the output
-  // Softmax, LogSoftmax or ZipMap where nothing but other names and shapes follow it.
+  // Nodes that keep the order of the scores (Softmax, LogSoftmax, and of ai.onnx.ml ZipMap,
+  // Normalizer, LinearClassifier) where nothing but such nodes, other names and shapes follow.
   std::unordered_map<const onnx::NodeProto*, OperatorImporter> final_nodes;
 };
 

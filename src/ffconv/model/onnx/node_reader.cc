@@ -57,6 +57,10 @@ const onnx::AttributeProto* NodeReader::find(std::string_view name,
   return attribute;
 }
 
+int computed_output(const onnx::NodeProto& node) {
+  return node.domain() == "ai.onnx.ml" && node.op_type() == "LinearClassifier" ? 1 : 0;
+}
+
 std::int64_t NodeReader::integer(std::string_view name, std::int64_t otherwise) const {
   const auto* attribute = find(name, onnx::AttributeProto::INT);
   return attribute == nullptr ? otherwise : attribute->i();

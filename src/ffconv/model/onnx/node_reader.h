@@ -41,6 +41,10 @@ struct GraphBuilder {
   std::string unique_name(std::string name);
 };
 
+// Which output of a node is computed: the first one, but for a classifier of ai.onnx.ml the second,
+// its scores; the first is the label.
+int computed_output(const onnx::NodeProto& node);
+
 class NodeReader {
  public:
   // `inputs` are the values of proto's inputs; nullopt where one is left out.
@@ -50,7 +54,7 @@ class NodeReader {
 
   const std::string& name() const { return name_; }
   const std::string& op_type() const { return proto_.op_type(); }
-  const std::string& output_name() const { return proto_.output(0); }
+  const std::string& output_name() const { return proto_.output(computed_output(proto_)); }
   int operator_set() const { return builder_.operator_set; }
   std::size_t input_count() const { return inputs_.size(); }
 
