@@ -178,8 +178,7 @@ TEST_P(RingSwitchingTest, RingsMayDescendTwice) {
                             averages(averages(x)), "twice");
 }
 
-INSTANTIATE_TEST_SUITE_P(Tiers, RingSwitchingTest, ::testing::ValuesIn(all_tiers()),
-                         tier_name);
+INSTANTIATE_TEST_SUITE_P(Tiers, RingSwitchingTest, ::testing::ValuesIn(all_tiers()), tier_name);
 
 // Levels of words packed differently, numbered differently: what counts is the primes.
 TEST(RingSwitching, LevelsAreMatchedByTheirPrimes) {

@@ -8,9 +8,9 @@
 
 #include "ffconv/lowrank/search.h"
 #include "ffconv/model/float_executor.h"
-#include "ffconv/model/work.h"
 #include "ffconv/model/onnx/export.h"
 #include "ffconv/model/ranges.h"
+#include "ffconv/model/work.h"
 #include "support/error_of.h"
 #include "support/random_images.h"
 #include "support/random_network.h"
@@ -190,8 +190,9 @@ TEST(Factorize, HasTheMultiplicationsThatTheCostSays) {
     const Ranks whole(layers.size(), kWhole), one(layers.size(), 1);
     const auto saved = total_cost(layers, whole, hma_cost) - total_cost(layers, one, hma_cost);
     const auto factorized = factorize(graph, layers, weight_components(graph, layers), one);
-    EXPECT_EQ(static_cast<double>(work_of(graph).hma) - static_cast<double>(work_of(factorized).hma),
-              saved);
+    EXPECT_EQ(
+        static_cast<double>(work_of(graph).hma) - static_cast<double>(work_of(factorized).hma),
+        saved);
   }
 }
 
