@@ -42,7 +42,7 @@ SlabPool::~SlabPool() {
 }
 
 void* SlabPool::allocate(std::size_t bytes) {
-  if (bytes > SIZE_MAX - 2 * kHugePage) {  // its slab's size would overflow
+  if (bytes > PTRDIFF_MAX) {  // no block of the system is that large
     throw std::bad_alloc();
   }
   const std::size_t size = footprint(bytes);
