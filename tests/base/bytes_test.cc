@@ -112,7 +112,7 @@ TEST(Bytes, ACountIsBoundedByTheBytesThatAreLeft) {
     writer.bytes(std::vector<std::uint8_t>(payload_bytes, 0));
     return writer.take();
   };
-  for (const std::size_t min_bytes : {1, 3, 8}) {
+  for (const std::size_t min_bytes : {1u, 3u, 8u}) {
     const auto justified = declared(4, 4 * min_bytes);
     EXPECT_EQ(ByteReader(justified, "input").count(min_bytes), 4u);
     const auto one_short = declared(4, 4 * min_bytes - 1);

@@ -23,7 +23,7 @@ class ParallelFor : public ::testing::TestWithParam<int> {
 };
 
 TEST_P(ParallelFor, VisitsEveryIndexExactlyOnce) {
-  for (const std::size_t count : {0, 1, 2, 3, 64, 1000}) {
+  for (const std::size_t count : {0u, 1u, 2u, 3u, 64u, 1000u}) {
     std::vector<std::atomic<int>> visits(count);
     parallel_for(count, [&](std::size_t i) { ++visits.at(i); });
     for (std::size_t i = 0; i < count; ++i) {
@@ -43,7 +43,7 @@ TEST_P(ParallelFor, MayBeNested) {
 }
 
 TEST_P(ParallelFor, PassesAnExceptionToItsCallerAndWorksAfterwards) {
-  for (const std::size_t thrower : {0, 57, 99}) {
+  for (const std::size_t thrower : {0u, 57u, 99u}) {
     try {
       parallel_for(100, [&](std::size_t i) {
         if (i == thrower) {

@@ -62,7 +62,7 @@ TEST(SeededStream, GivesTheKnownChaCha20KeyStreams) {
 TEST(SeededStream, DoesNotDependOnHowItIsReadInPieces) {
   const std::size_t size = 3 * 4096 + 17;
   const auto whole = stream_bytes(counting_seed(), 7, size);
-  for (const std::size_t piece : {1, 7, 64, 4095, 4096, 4097}) {
+  for (const std::size_t piece : {1u, 7u, 64u, 4095u, 4096u, 4097u}) {
     SeededStream stream(counting_seed(), 7);
     std::vector<std::uint8_t> bytes(size);
     for (std::size_t i = 0; i < size; i += piece) {

@@ -46,7 +46,7 @@ TEST(Zeroize, OverwritesExactlyTheGivenBytes) {
 }
 
 TEST(SecureBuffer, HoldsWhatIsWrittenAndIsAlignedForVectorLoads) {
-  for (const std::size_t size : {1, 7, 8, 1000, 8192}) {
+  for (const std::size_t size : {1u, 7u, 8u, 1000u, 8192u}) {
     SecureBuffer<std::int64_t> buffer(size);
     ASSERT_EQ(buffer.size(), size);
     ASSERT_EQ(buffer.span().size(), size);

@@ -139,7 +139,7 @@ TEST(Factorize, ByResponsesLosesNoMoreOfTheOutputsThanByWeights) {
       return sum;
     };
     const auto responses = response_components(graph, layers, images, 50);
-    for (const std::size_t rank : {1, 3, 5}) {
+    for (const std::size_t rank : {1u, 3u, 5u}) {
       const double by_responses = error(responses, rank);
       EXPECT_LE(by_responses, error(weight_components(graph, layers), rank));
       double total = 0;

@@ -130,7 +130,7 @@ TEST_P(KernelBounds, ProductsAndTheirSumsTakeExtremeWords) {
   };
   for (const Residues& x : inputs) {
     for (const Residues& y : inputs) {
-      for (const std::size_t terms : {1, 31, 32, 33}) {
+      for (const std::size_t terms : {1u, 31u, 32u, 33u}) {
         EXPECT_EQ(run(tier, x, y, terms), run(scalar, x, y, terms)) << terms << " terms";
       }
     }

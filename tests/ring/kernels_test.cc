@@ -249,7 +249,7 @@ TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
   for_each_ring(
       [](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
         for (const Pattern pattern : kPatterns) {
-          for (const std::size_t terms : {0, 1, 2, 8, 9, 31, 32, 33, 70}) {
+          for (const std::size_t terms : {0u, 1u, 2u, 8u, 9u, 31u, 32u, 33u, 70u}) {
             std::vector<std::vector<std::uint64_t>> inputs;
             for (std::size_t j = 0; j < 3 * terms + 2; ++j) {
               inputs.push_back(residues(pattern, tier.n, tier.tables.q, random));
@@ -283,8 +283,8 @@ TEST_P(KernelConformance, PackedProductsAreInnerProductsOfEveryRow) {
   for_each_ring(
       [](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
         for (const Pattern pattern : kPatterns) {
-          for (const std::size_t terms : {0, 1, 2, 15, 16, 17, 40}) {
-            for (const std::size_t rows : {1, 3, 4, 5, 9}) {
+          for (const std::size_t terms : {0u, 1u, 2u, 15u, 16u, 17u, 40u}) {
+            for (const std::size_t rows : {1u, 3u, 4u, 5u, 9u}) {
               const auto some = [&](std::size_t count) {
                 std::vector<std::vector<std::uint64_t>> all;
                 for (std::size_t j = 0; j < count; ++j) {

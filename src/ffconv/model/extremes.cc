@@ -41,7 +41,7 @@ void paint_colours(Painter& painter, std::size_t channels) {
 
 // Fields of `rows` x `columns` pixels; 0: as long as the image.
 void paint_board(Painter& painter, std::size_t rows, std::size_t columns) {
-  for (const std::size_t negative : {0, 1}) {
+  for (const std::size_t negative : {0u, 1u}) {
     painter.paint([&](std::size_t, std::size_t y, std::size_t x) {
       const std::size_t field = (rows == 0 ? 0 : y / rows) + (columns == 0 ? 0 : x / columns);
       return (field + negative) % 2 != 0 ? kWhite : std::uint8_t{0};
