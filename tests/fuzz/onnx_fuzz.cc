@@ -18,6 +18,7 @@
 #include "ffconv/model/normalize.h"
 #include "ffconv/model/onnx/import.h"
 #include "ffconv/model/ranges.h"
+#include "ffconv/model/work.h"
 #include "fuzz/proto_mutator.h"
 #include "support/random_model.h"
 
@@ -30,19 +31,14 @@ constexpr double kMaxProducts = 1 << 22;
 
 // Whether the graph's activations are few and its linear layers take few products in all.
 bool is_small(const Graph& graph) {
-  double products = 0;
+  auto products = static_cast<double>(work_of(graph).mac);
   std::size_t elements = graph.input_shape().size();
   for (const Node& node : graph.nodes) {
-    const auto out = static_cast<double>(graph.values[node.output].shape.size());
-    elements += graph.values[node.output].shape.size();
-    if (const auto* conv = std::get_if<Conv>(&node.op)) {
-      const auto& dims = graph.values[node.inputs[1]].shape.dims;
-      products +=
-          out * static_cast<double>(dims[1] * conv->geometry.kernel[0] * conv->geometry.kernel[1]);
-    } else if (const auto* pool = std::get_if<AveragePool>(&node.op)) {
-      products += out * static_cast<double>(pool->geometry.kernel[0] * pool->geometry.kernel[1]);
-    } else if (std::holds_alternative<Gemm>(node.op) || std::holds_alternative<MatMul>(node.op)) {
-      products += out * static_cast<double>(graph.values[node.inputs[0]].shape.size());
+    const std::size_t out = graph.values[node.output].shape.size();
+    elements += out;
+    if (const auto* pool = std::get_if<AveragePool>(&node.op)) {
+      products += static_cast<double>(out) *
+                  static_cast<double>(pool->geometry.kernel[0] * pool->geometry.kernel[1]);
     }
   }
   return elements <= kMaxElements && products <= kMaxProducts;

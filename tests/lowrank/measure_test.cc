@@ -75,7 +75,7 @@ void expect_within(const model::Graph& graph, const model::Dataset& images) {
   ASSERT_TRUE(ranges.has_value());
   for (std::size_t i = 0; i < images.size(); ++i) {
     run_float(graph, images.image(i), [&](const model::Node& node, std::span<const double> output) {
-      if (model::has_range(node)) {
+      if (model::is_linear(node)) {
         for (const double value : output) {
           ASSERT_LE(std::abs(value), ranges->max_abs.at(node.name)) << node.name << ", image " << i;
         }

@@ -16,11 +16,6 @@ model::Gemm gemm_of(const model::Node& node) {
   return gemm != nullptr ? *gemm : model::Gemm{};
 }
 
-bool is_dense(const model::Node& node) {
-  return std::holds_alternative<model::Gemm>(node.op) ||
-         std::holds_alternative<model::MatMul>(node.op);
-}
-
 }  // namespace
 
 std::vector<Layer> find_layers(const model::Graph& graph) {

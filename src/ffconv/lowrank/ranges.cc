@@ -24,7 +24,7 @@ constexpr double kLargestPixel = 255;
 std::vector<std::size_t> linear_nodes(const model::Graph& graph) {
   std::vector<std::size_t> nodes;
   for (std::size_t k = 0; k < graph.nodes.size(); ++k) {
-    if (model::has_range(graph.nodes[k])) {
+    if (model::is_linear(graph.nodes[k])) {
       nodes.push_back(k);
     }
   }

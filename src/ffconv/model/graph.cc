@@ -6,6 +6,14 @@
 
 namespace ffconv::model {
 
+bool is_dense(const Node& node) {
+  return std::holds_alternative<Gemm>(node.op) || std::holds_alternative<MatMul>(node.op);
+}
+
+bool is_linear(const Node& node) {
+  return std::holds_alternative<Conv>(node.op) || is_dense(node);
+}
+
 bool broadcasts_to(const Shape& constant, const Shape& to) {
   // Axes are aligned at the last one; the constant may also have the batch axis, of extent 1.
   if (constant.rank() > to.rank() + 1 || constant.size() == 0) {

@@ -84,6 +84,11 @@ struct Node {
   ValueId output = 0;  // one activation a node; no value is the output of two
 };
 
+// Gemm or MatMul.
+bool is_dense(const Node& node);
+// Conv, Gemm or MatMul: what multiplies its first input by weights, its second.
+bool is_linear(const Node& node);
+
 struct Graph {
   std::string name;
   std::vector<Value> values;

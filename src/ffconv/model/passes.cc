@@ -80,8 +80,7 @@ class AffineFolder {
     }
     if (std::holds_alternative<Conv>(layer->op)) {
       fold_into_conv(*layer, *scale, *offset);
-    } else if (std::holds_alternative<Gemm>(layer->op) ||
-               std::holds_alternative<MatMul>(layer->op)) {
+    } else if (is_dense(*layer)) {
       fold_into_dense(*layer, *scale, *offset);
     } else {
       return false;

@@ -91,11 +91,6 @@ Ranges calibrate(const Network& network, const Dataset& images, const Progress& 
   return ranges;
 }
 
-bool has_range(const Node& node) {
-  return std::holds_alternative<Conv>(node.op) || std::holds_alternative<Gemm>(node.op) ||
-         std::holds_alternative<MatMul>(node.op);
-}
-
 std::optional<NodeRanges> node_ranges(const Graph& graph) {
   const auto entry = graph.metadata.find(kRangesKey);
   if (entry == graph.metadata.end()) {
@@ -104,7 +99,7 @@ std::optional<NodeRanges> node_ranges(const Graph& graph) {
   std::map<std::string, double> bounds = parse_bounds(entry->second);
   NodeRanges ranges{take_bound(bounds, "input", "input"), {}};
   for (const Node& node : graph.nodes) {
-    if (has_range(node)) {
+    if (is_linear(node)) {
       ranges.max_abs[node.name] = take_bound(bounds, node.name, graph.values[node.output].name);
     }
   }

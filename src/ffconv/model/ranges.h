@@ -28,13 +28,10 @@ struct Ranges {
 // are none.
 Ranges calibrate(const Network& network, const Dataset& images, const Progress& progress = {});
 
-// Whether the metadata bound the node's output: Conv, Gemm and MatMul.
-bool has_range(const Node& node);
-
 // The metadata's bounds as they stand there, under nodes' names whichever name they have there.
 struct NodeRanges {
   double input_max_abs = 0;
-  std::map<std::string, double> max_abs;  // by node's name, of every node that has_range()
+  std::map<std::string, double> max_abs;  // by node's name, of every one that is_linear()
 };
 
 // nullopt without the key. Throws kFormat for text that is not as described above: a value that is

@@ -14,14 +14,12 @@ Work work_of(const Linear& linear) {
 }
 
 Work work_of(const Graph& graph, const Node& node) {
-  const bool is_conv = std::holds_alternative<Conv>(node.op);
-  if (!is_conv && !std::holds_alternative<Gemm>(node.op) &&
-      !std::holds_alternative<MatMul>(node.op)) {
+  if (!is_linear(node)) {
     return {};
   }
   const Shape& out = graph.values[node.output].shape;
   const std::size_t weights = graph.values[node.inputs[1]].shape.size();
-  return {weights, is_conv ? weights * out.height() * out.width() : weights};
+  return {weights, is_dense(node) ? weights : weights * out.height() * out.width()};
 }
 
 Work work_of(const Graph& graph) {

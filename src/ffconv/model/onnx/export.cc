@@ -113,13 +113,9 @@ class Exporter {
   void name_activation(ValueId id) { names_[id] = unique(graph_.values[id].name, taken_); }
 
   void write(const Node& node) {
-    // The weights of a linear operator are its second input.
-    const bool is_linear = std::holds_alternative<Conv>(node.op) ||
-                           std::holds_alternative<Gemm>(node.op) ||
-                           std::holds_alternative<MatMul>(node.op);
     for (std::size_t k = 0; k < node.inputs.size(); ++k) {
       if (const Value& value = graph_.values[node.inputs[k]]; value.is_constant) {
-        define_constant(node.inputs[k], value, is_linear && k == 1);
+        define_constant(node.inputs[k], value, is_linear(node) && k == 1);
       }
     }
     onnx::NodeProto written;

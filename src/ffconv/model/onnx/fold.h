@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "ffconv/model/onnx/node_reader.h"
 
@@ -19,8 +20,15 @@ using ConstantEvaluator = ValueId (*)(const NodeReader& node);
 // nullptr for operators that are not evaluated.
 ConstantEvaluator find_evaluator(std::string_view op_type);
 
-// Of which find_evaluator is made: what computes, and what selects and rearranges.
+// Of which find_evaluator is made: what computes, what gives elements another shape or order, and
+// what takes and joins some.
 ConstantEvaluator find_arithmetic(std::string_view op_type);
+ConstantEvaluator find_view(std::string_view op_type);
 ConstantEvaluator find_selection(std::string_view op_type);
+
+using Dims = std::vector<std::size_t>;
+
+// dims[first] * ... * dims[last - 1].
+std::size_t product(const Dims& dims, std::size_t first, std::size_t last);
 
 }  // namespace ffconv::model

@@ -10,8 +10,6 @@
 namespace ffconv::model {
 namespace {
 
-using Dims = std::vector<std::size_t>;
-
 // The common shape of all inputs by ONNX's broadcasting. Passes check_folded.
 Dims broadcast_dims(const NodeReader& node) {
   Dims result;
@@ -178,8 +176,12 @@ ConstantEvaluator find_arithmetic(std::string_view op_type) {
 }
 
 ConstantEvaluator find_evaluator(std::string_view op_type) {
-  const ConstantEvaluator arithmetic = find_arithmetic(op_type);
-  return arithmetic != nullptr ? arithmetic : find_selection(op_type);
+  for (const auto find : {find_arithmetic, find_view, find_selection}) {
+    if (const ConstantEvaluator evaluator = find(op_type); evaluator != nullptr) {
+      return evaluator;
+    }
+  }
+  return nullptr;
 }
 
 }  // namespace ffconv::model
