@@ -40,9 +40,6 @@ class Estimate {
   const plan::ValueInfo& info(std::int32_t reg) const {
     return program_.values[static_cast<std::size_t>(reg)];
   }
-  static bool rotates(const Instruction& op) {
-    return std::ranges::any_of(op.terms, [](const auto& t) { return t.baby != 0 || t.giant != 0; });
-  }
 
   // One plaintext for each vector, level, scale and basis; those of a linear map's output and giant
   // step are packed together, and shared where all are the same.
@@ -57,12 +54,12 @@ class Estimate {
       } else if (op.op == OpCode::kMultiplyPlain && !is_constant(op.vector)) {
         plain.emplace(std::set{op.vector}, x.level, false, op.plain_scale);
       }
-      if (is_scalar(op)) {
-        scalars += op.in.size() * op.out.size() * limbs(x.level) * sizeof(Constant);
+      if (plan::is_scalar(program_, op)) {
+        scalars += op.terms.size() * limbs(x.level) * sizeof(Constant);
         continue;
       }
       for (auto& [step, vectors] : groups(op)) {
-        packed.emplace(std::move(vectors), x.level, rotates(op), op.plain_scale);
+        packed.emplace(std::move(vectors), x.level, plan::rotates(op), op.plain_scale);
       }
     }
     const auto bytes = [&](const std::set<Use>& uses, std::uint64_t word_bytes) {
@@ -87,12 +84,7 @@ class Estimate {
   }
 
   bool is_constant(std::int32_t vector) const {
-    return program_.vectors[static_cast<std::size_t>(vector)].values.size() == 1;
-  }
-  // A linear map by scalars: they need no plaintext.
-  bool is_scalar(const Instruction& op) const {
-    return op.op == OpCode::kLinear && !rotates(op) &&
-           std::ranges::all_of(op.terms, [this](const auto& t) { return is_constant(t.vector); });
+    return program_.vectors[static_cast<std::size_t>(vector)].is_constant();
   }
 
   std::uint64_t key(std::int32_t level) const {
@@ -115,7 +107,7 @@ class Estimate {
   // What an instruction holds beside its operands and results: the digits of a linear map's inputs
   // and the sum of every output and giant step.
   std::uint64_t working(const Instruction& op) const {
-    if (!rotates(op)) {
+    if (!plan::rotates(op)) {
       return 0;
     }
     const std::int32_t level = info(op.in[0]).level;

@@ -30,6 +30,12 @@ inline ParamsSpec insecure_spec(int log_n, int levels, double bits, int special,
   return spec;
 }
 
+// One digit per prime, digits of several primes, and uneven last digits.
+inline std::vector<ParamsSpec> algebra_specs() {
+  return {insecure_spec(10, 3, 40.0, 1, 1), insecure_spec(10, 4, 40.0, 2, 2),
+          insecure_spec(9, 6, 30.0, 3, 3)};
+}
+
 struct Fixture {
   ContextPtr context;
   SecretKey secret;

@@ -22,12 +22,6 @@ namespace {
 
 constexpr double kScale = 0x1p40;
 
-// Parameters that cover one digit per prime, digits of several primes, and uneven last digits.
-std::vector<ParamsSpec> algebra_specs() {
-  return {insecure_spec(10, 3, 40.0, 1, 1), insecure_spec(10, 4, 40.0, 2, 2),
-          insecure_spec(9, 6, 30.0, 3, 3)};
-}
-
 class EvaluatorTest : public TierTest {
  protected:
   static constexpr std::uint64_t kSeed = 31;
@@ -207,32 +201,43 @@ TEST_P(EvaluatorTest, LinearTransformsEqualTheirDiagonals) {
   });
 }
 
-// 20 inputs and 5 outputs: more than a pass of the kernel's terms and of its rows.
+// 20 inputs: more than a pass of the kernel's terms. Five outputs of all of them, more than it sums
+// at once, then two of other inputs.
 TEST_P(EvaluatorTest, ScalarTransformsMultiplyByTheirMatrix) {
   Fixture f(insecure_spec(12, 2, 40.0, 1, 1), *GetParam());
-  const std::size_t n = f.context->n(), inputs = 20, outputs = 5;
-  const auto weights = random_slots(outputs * inputs, random_);
-  const ScalarTransform transform(*f.context, 2, kScale, outputs, inputs, weights);
+  const std::size_t n = f.context->n(), inputs = 20;
+  std::vector<ScalarTransform::Row> rows(5);
+  for (auto& row : rows) {
+    for (std::int32_t i = 0; i < static_cast<std::int32_t>(inputs); ++i) {
+      row.push_back({i, random_slots(1, random_)[0]});
+    }
+  }
+  rows.push_back({{7, 0.5}});
+  rows.push_back({{19, -0.75}, {3, 0.25}});
+  const ScalarTransform transform(*f.context, 2, kScale, inputs, rows);
+  EXPECT_EQ(transform.batches().size(), 3U);
+
+  std::vector<std::vector<double>> slots;
   std::vector<Ciphertext> x;
   std::vector<const Ciphertext*> pointers;
-  std::vector<std::vector<double>> expected(outputs, std::vector<double>(n, 0.0));
   for (std::size_t i = 0; i < inputs; ++i) {
-    const auto slots = random_slots(n, random_);
-    x.push_back(encrypt(f.secret, encode(*f.context, slots, kScale, 2)));
-    for (std::size_t o = 0; o < outputs; ++o) {
-      for (std::size_t j = 0; j < n; ++j) {
-        expected[o][j] += weights[o * inputs + i] * slots[j];
-      }
-    }
+    slots.push_back(random_slots(n, random_));
+    x.push_back(encrypt(f.secret, encode(*f.context, slots[i], kScale, 2)));
   }
   for (const Ciphertext& input : x) {
     pointers.push_back(&input);
   }
   const auto sums = scalar_transform(pointers, transform);
-  ASSERT_EQ(sums.size(), outputs);
-  for (std::size_t o = 0; o < outputs; ++o) {
+  ASSERT_EQ(sums.size(), rows.size());
+  for (std::size_t o = 0; o < rows.size(); ++o) {
+    std::vector<double> expected(n, 0.0);
+    for (const auto& [input, weight] : rows[o]) {
+      for (std::size_t j = 0; j < n; ++j) {
+        expected[j] += weight * slots[static_cast<std::size_t>(input)][j];
+      }
+    }
     EXPECT_EQ(sums[o].scale, kScale * kScale);
-    expect_noise_as_estimated(f.secret, sums[o], expected[o], "scalar_transform");
+    expect_noise_as_estimated(f.secret, sums[o], expected, "scalar_transform");
   }
 
   EXPECT_THAT(testing::error_of(ErrorCode::kMismatch,
@@ -241,9 +246,9 @@ TEST_P(EvaluatorTest, ScalarTransformsMultiplyByTheirMatrix) {
   const Ciphertext lower = drop_level(x[0], 1);
   pointers[0] = &lower;
   EXPECT_THROW(scalar_transform(pointers, transform), Error);
-  EXPECT_THAT(testing::error_of(
-                  ErrorCode::kInvalidArgument,
-                  [&] { ScalarTransform(*f.context, 2, 0x1p63, 1, 1, std::vector<double>{1.0}); }),
+  const std::vector<ScalarTransform::Row> large = {{{0, 1.0}}};
+  EXPECT_THAT(testing::error_of(ErrorCode::kInvalidArgument,
+                                [&] { ScalarTransform(*f.context, 2, 0x1p63, 1, large); }),
               ::testing::HasSubstr("below 2^62"));
 }
 

@@ -57,9 +57,7 @@ class RingSwitchingTest : public TierTest {
   // The body gets both rings, a scale, and the level of the keys.
   template <typename Body>
   void for_each_spec(const Body& body) {
-    for (const ParamsSpec& spec :
-         {insecure_spec(10, 3, 40.0, 1, 1), insecure_spec(10, 4, 40.0, 2, 2),
-          insecure_spec(9, 6, 30.0, 3, 3)}) {
+    for (const ParamsSpec& spec : algebra_specs()) {
       SCOPED_TRACE("log_n " + std::to_string(spec.log_n) + " digit_primes " +
                    std::to_string(spec.levels[0].digit_primes) + " seed " + std::to_string(kSeed));
       const int level = static_cast<int>(spec.levels.size()) - 2;

@@ -21,20 +21,6 @@ using plan::OpCode;
 
 static_assert(Backend<CkksBackend> && InstructionAware<CkksBackend>);
 
-namespace {
-
-bool is_constant(const plan::Program& program, std::int32_t vector) {
-  return program.vectors[static_cast<std::size_t>(vector)].values.size() == 1;
-}
-
-bool is_scalar(const plan::Program& program, const Instruction& op) {
-  return op.op == OpCode::kLinear && std::ranges::all_of(op.terms, [&](const LinearTerm& term) {
-           return term.baby == 0 && term.giant == 0 && is_constant(program, term.vector);
-         });
-}
-
-}  // namespace
-
 EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
                                const Progress& progress)
     : program_(program),
@@ -51,7 +37,7 @@ EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
                        : e.plaintext->poly.limb_count() * context_->n() * sizeof(Word);
   }
   for (const Instruction& op : program.instructions) {
-    if (is_scalar(program, op)) {
+    if (plan::is_scalar(program, op)) {
       scalars_[index(op)] = scalars_of(op);
       bytes_ += scalars_[index(op)]->bytes();
     } else if (op.op == OpCode::kLinear) {
@@ -70,7 +56,7 @@ EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
 EncodedProgram::EncodedUses EncodedProgram::encode_all(const Progress& progress) const {
   EncodedUses all;
   for (const Instruction& op : program_.instructions) {
-    if (is_scalar(program_, op)) {
+    if (plan::is_scalar(program_, op)) {
       continue;
     }
     if (op.op == OpCode::kLinear) {
@@ -119,7 +105,8 @@ std::optional<EncodedProgram::Use> EncodedProgram::use_of(const Instruction& op)
   if (op.op == OpCode::kAddPlain) {
     return Use{{op.vector}, x.level, false, false, x.scale};
   }
-  if (op.op == OpCode::kMultiplyPlain && !is_constant(program_, op.vector)) {
+  if (op.op == OpCode::kMultiplyPlain &&
+      !program_.vectors[static_cast<std::size_t>(op.vector)].is_constant()) {
     return Use{{op.vector}, x.level, false, false, op.plain_scale};
   }
   return std::nullopt;
@@ -130,6 +117,7 @@ LinearTransform EncodedProgram::transform_of(const Instruction& op, std::vector<
   transform.inputs = static_cast<int>(op.in.size());
   transform.outputs = static_cast<int>(op.out.size());
   transform.level = program_.values[static_cast<std::size_t>(op.in[0])].level;
+  const bool extended = plan::rotates(op);
   std::map<std::pair<std::int32_t, std::int32_t>, std::vector<const LinearTerm*>> by_step;
   for (const LinearTerm& term : op.terms) {
     by_step[{term.output, term.giant}].push_back(&term);
@@ -139,31 +127,28 @@ LinearTransform EncodedProgram::transform_of(const Instruction& op, std::vector<
         transform.groups.emplace_back(LinearTransform::Group{step.first, step.second, {}, {}});
     std::vector<std::int32_t> vectors;
     for (const LinearTerm* term : terms) {
-      const auto place = std::ranges::find(vectors, term->vector);
-      const auto number = static_cast<std::int32_t>(place - vectors.begin());
-      if (place == vectors.end()) {
-        vectors.push_back(term->vector);
-      }
-      group.terms.push_back({term->input, term->baby, number});
+      vectors.push_back(term->vector);
     }
-    uses.push_back({std::move(vectors), transform.level, true, false, op.plain_scale});
-  }
-  const bool rotates = transform.rotates();
-  for (Use& use : uses) {
-    use.extended = rotates;
+    std::ranges::sort(vectors);
+    vectors.erase(std::unique(vectors.begin(), vectors.end()), vectors.end());
+    for (const LinearTerm* term : terms) {
+      const auto place = std::ranges::lower_bound(vectors, term->vector);
+      group.terms.push_back(
+          {term->input, term->baby, static_cast<std::int32_t>(place - vectors.begin())});
+    }
+    uses.push_back({std::move(vectors), transform.level, true, extended, op.plain_scale});
   }
   return transform;
 }
 
 ScalarTransform EncodedProgram::scalars_of(const Instruction& op) const {
-  std::vector<double> weights(op.out.size() * op.in.size());
+  std::vector<ScalarTransform::Row> rows(op.out.size());
   for (const LinearTerm& term : op.terms) {
-    weights[static_cast<std::size_t>(term.output) * op.in.size() +
-            static_cast<std::size_t>(term.input)] +=
-        program_.vectors[static_cast<std::size_t>(term.vector)].values.front();
+    rows[static_cast<std::size_t>(term.output)].push_back(
+        {term.input, program_.vectors[static_cast<std::size_t>(term.vector)].values.front()});
   }
   return ScalarTransform(*context_, program_.values[static_cast<std::size_t>(op.in[0])].level,
-                         op.plain_scale, op.out.size(), op.in.size(), weights);
+                         op.plain_scale, op.in.size(), rows);
 }
 
 std::size_t EncodedProgram::index(const Instruction& op) const {

@@ -189,7 +189,7 @@ PoolVector<ClearBackend::Ciphertext> ClearBackend::linear(
       sum[j] += values[j & (values.size() - 1)] * baby->second[j];
     }
     const auto output = static_cast<std::size_t>(term.output);
-    rounded[output] = rounded[output] || term.baby != 0 || term.giant != 0;
+    rounded[output] = rounded[output] || term.rotates();
   }
   const double scale = inputs[0]->scale * op.plain_scale;
   PoolVector<Ciphertext> outputs(op.out.size(),

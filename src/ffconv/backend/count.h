@@ -102,7 +102,7 @@ class CountBackend {
     here().key_switches += full + hoisted;
   }
   void count_product(std::int32_t vector) {
-    const bool constant = program_.vectors[static_cast<std::size_t>(vector)].values.size() == 1;
+    const bool constant = program_.vectors[static_cast<std::size_t>(vector)].is_constant();
     ++(constant ? here().scalar_products : here().plain_products);
   }
 

@@ -33,6 +33,24 @@ void check_polynomials(const Ciphertext& a, std::size_t count, const char* opera
   }
 }
 
+void check_operands(std::span<const Ciphertext* const> inputs, std::size_t count, int level,
+                    const char* operation) {
+  if (inputs.size() != count) {
+    fail(ErrorCode::kMismatch, "{}: expected {} ciphertexts, got {}", operation, count,
+         inputs.size());
+  }
+  for (const Ciphertext* input : inputs) {
+    check_same(*inputs[0], *input, operation);
+    check_scales(inputs[0]->scale, input->scale, operation);
+    check_polynomials(*input, 2, operation);
+  }
+  if (inputs[0]->level != level) {
+    fail(ErrorCode::kMismatch,
+         "{}: weights are encoded for level {}, the ciphertexts stand at level {}", operation,
+         level, inputs[0]->level);
+  }
+}
+
 int normalized_step(const Context& context, int step) {
   const int n = static_cast<int>(context.n());
   return ((step % n) + n) % n;

@@ -63,6 +63,10 @@ namespace internal {
 void check_same(const Ciphertext& a, const Ciphertext& b, const char* operation);
 void check_scales(double a, double b, const char* operation);
 void check_polynomials(const Ciphertext& a, std::size_t count, const char* operation);
+// What linear maps of several ciphertexts ask of these: as many as `count`, equal scales, two
+// polynomials each, at the level for which the weights are encoded.
+void check_operands(std::span<const Ciphertext* const> inputs, std::size_t count, int level,
+                    const char* operation);
 int normalized_step(const Context& context, int step);
 // round(value * scale); throws kInvalidArgument from 2^62 on and for a scale that is not positive.
 std::int64_t scaled_integer(double value, double scale, const char* operation);

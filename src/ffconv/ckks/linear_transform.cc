@@ -15,21 +15,7 @@ namespace {
 using Group = LinearTransform::Group;
 using Term = LinearTransform::Term;
 
-void check(std::span<const Ciphertext* const> inputs, const LinearTransform& transform) {
-  if (inputs.size() != static_cast<std::size_t>(transform.inputs)) {
-    fail(ErrorCode::kMismatch, "linear_transform: expected {} ciphertexts, got {}",
-         transform.inputs, inputs.size());
-  }
-  for (const Ciphertext* input : inputs) {
-    internal::check_same(*inputs[0], *input, "linear_transform");
-    internal::check_scales(inputs[0]->scale, input->scale, "linear_transform");
-    internal::check_polynomials(*input, 2, "linear_transform");
-  }
-  if (inputs[0]->level != transform.level) {
-    fail(ErrorCode::kMismatch,
-         "linear_transform: weights are encoded for level {}, the ciphertexts stand at level {}",
-         transform.level, inputs[0]->level);
-  }
+void check_groups(const LinearTransform& transform) {
   std::pair<std::int32_t, std::int32_t> last(-1, -1);
   for (const Group& group : transform.groups) {
     const std::pair place(group.output, group.giant);
@@ -321,7 +307,9 @@ bool LinearTransform::rotates() const {
 PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
                                         const LinearTransform& transform,
                                         const EvaluationKeys& keys) {
-  check(inputs, transform);
+  internal::check_operands(inputs, static_cast<std::size_t>(transform.inputs), transform.level,
+                           "linear_transform");
+  check_groups(transform);
   const Context& context = *inputs[0]->context;
   GroupSums sums(inputs, transform, keys);
   PoolVector<ExtendedPair> pairs = sums.run();

@@ -177,8 +177,7 @@ class Checker {
     const bool keyed =
         relinearizes(op) ||
         std::any_of(op.rotations.begin(), op.rotations.end(), [](auto k) { return k != 0; }) ||
-        std::any_of(op.terms.begin(), op.terms.end(),
-                    [](const LinearTerm& t) { return t.baby != 0 || t.giant != 0; });
+        plan::rotates(op);
     expect(!keyed || params_.has_keys(value(op.in[0]).level),
            "needs a key at level {}, which has no special primes", value(op.in[0]).level);
   }

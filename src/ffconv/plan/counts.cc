@@ -14,8 +14,8 @@ std::size_t index(std::int32_t number) {
 }
 
 std::int64_t& products(const Program& program, std::int32_t vector, OpCounts& counts) {
-  const bool constant = program.vectors[index(vector)].values.size() == 1;
-  return constant ? counts.scalar_products : counts.plain_products;
+  return program.vectors[index(vector)].is_constant() ? counts.scalar_products
+                                                      : counts.plain_products;
 }
 
 }  // namespace
@@ -44,7 +44,7 @@ LinearShape linear_shape(const Instruction& op) {
     if (term.giant != 0) {
       giants.emplace(term.output, term.giant);
     }
-    if (term.baby != 0 || term.giant != 0) {
+    if (term.rotates()) {
       outputs.insert(term.output);
     }
   }

@@ -217,7 +217,7 @@ class Backwards {
       if (term.giant != 0) {
         giants.emplace(term.output, term.giant);
       }
-      if (term.baby != 0 || term.giant != 0) {
+      if (term.rotates()) {
         rotating.insert(term.output);
       }
     }

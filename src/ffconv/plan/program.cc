@@ -10,10 +10,6 @@ std::size_t index(std::int32_t number) {
   return static_cast<std::size_t>(number);
 }
 
-}  // namespace
-
-namespace {
-
 // Without the levels that a key of a higher one serves.
 std::vector<std::int32_t> key_levels(const std::set<std::int32_t>& used, const Params& params) {
   std::vector<std::int32_t> levels;
@@ -29,6 +25,16 @@ std::vector<std::int32_t> key_levels(const std::set<std::int32_t>& used, const P
 }
 
 }  // namespace
+
+bool rotates(const Instruction& op) {
+  return std::ranges::any_of(op.terms, &LinearTerm::rotates);
+}
+
+bool is_scalar(const Program& program, const Instruction& op) {
+  return op.op == OpCode::kLinear && std::ranges::all_of(op.terms, [&](const LinearTerm& term) {
+           return !term.rotates() && program.vectors[index(term.vector)].is_constant();
+         });
+}
 
 UsedKeys used_keys(const Program& program) {
   UsedKeys used;

@@ -26,6 +26,8 @@ namespace ffconv::plan {
 // values[s % values.size()].
 struct SlotVector {
   std::vector<double> values;
+
+  bool is_constant() const { return values.size() == 1; }
 };
 
 // Tensor elements in slots, of period elements.size(): slot s holds element elements[s % period],
@@ -46,6 +48,8 @@ struct LinearTerm {
   std::int32_t baby;    // in [0, slot_count)
   std::int32_t giant;   // in [0, slot_count)
   std::int32_t vector;  // index into Program::vectors
+
+  bool rotates() const { return baby != 0 || giant != 0; }
 };
 
 enum class OpCode : std::uint8_t {
@@ -111,6 +115,11 @@ struct Program {
   std::vector<SlotLabels> output_labels;  // one per output: class indices
   double output_noise_std = 0.0;          // predicted standard deviation of an output slot's error
 };
+
+// Whether any term rotates: a kLinear then needs keys, and its weights the special primes.
+bool rotates(const Instruction& op);
+// Whether a kLinear is a matrix of scalars: without rotations, every vector a constant.
+bool is_scalar(const Program& program, const Instruction& op);
 
 UsedKeys used_keys(const Program& program);
 
