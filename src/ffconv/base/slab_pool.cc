@@ -12,13 +12,14 @@ namespace ffconv::internal {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kSlabBytes = 16 * kHugePage;
+constexpr std::size_t kSlabBytes = 4 * kHugePage;
 
 // Blocks of whole pages would begin at the same place of their pages, and operands read side by
 // side would meet in the same sets of the first-level cache: a line more moves every block on.
 std::size_t footprint(std::size_t bytes) {
-  constexpr std::size_t kLine = SlabPool::kAlignment;
-  return (bytes + kLine - 1) / kLine * kLine + kLine;
+  constexpr std::size_t kLine = SlabPool::kAlignment, kPage = 4096;
+  const std::size_t rounded = (bytes + kLine - 1) / kLine * kLine;
+  return rounded % kPage == 0 ? rounded + kLine : rounded;
 }
 
 std::byte* new_slab(std::size_t bytes) {
