@@ -20,8 +20,10 @@ HERE = Path(__file__).resolve().parent
 UNFINISHED = 3  # train.py's exit code after --max-minutes
 
 
-def idle_prefix():
-    """The commands in front of one that let it run only where nothing else wants the processor."""
+def priority_prefix(niceness):
+    """The commands in front of one that give it this niceness; None lets it run only where nothing else wants the processor."""
+    if niceness is not None:
+        return ["nice", "-n", str(niceness)]
     prefix = ["chrt", "-i", "0"] if shutil.which("chrt") else []
     return prefix + ["nice", "-n", "19"]
 
@@ -39,7 +41,7 @@ def say(text):
 
 def train(name, args):
     """Runs train.py to its end; its exit code."""
-    command = [*idle_prefix(), sys.executable, str(HERE / "train.py"),
+    command = [*priority_prefix(args.nice), sys.executable, str(HERE / "train.py"),
                "--config", str(HERE / "configs" / f"{name}.json"), "--out", str(args.out / name)]
     if args.data is not None:
         command += ["--data", str(args.data)]
@@ -68,6 +70,7 @@ def main():
     parser.add_argument("--queue", type=Path, help="a file of names instead")
     parser.add_argument("--out", type=Path, required=True, help="folder of all runs")
     parser.add_argument("--data", type=Path, help="as for train.py")
+    parser.add_argument("--nice", type=int, help="a niceness instead of idle priority")
     parser.add_argument("--max-minutes", type=float, help="as for train.py, of each piece")
     parser.add_argument("--pid-file", type=Path, help="holds the process id of the run in progress, to pause it by")
     args = parser.parse_args()
