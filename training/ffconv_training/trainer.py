@@ -19,6 +19,7 @@ from .activation import excess_squares
 EVALUATION_BATCH = 250
 LOGGED = ("loss", "train_accuracy", "penalty", "gradient_norm", "guard_gradient_norm")
 STATISTICS_IMAGES = 8192  # for the activations' statistics of the averaged weights
+MAX_SKIPPED = 0.01  # of an epoch's steps, whose gradient is not finite: half precision may fail once in a thousand
 
 
 def has_fast_bfloat16():
@@ -193,18 +194,25 @@ class Trainer:
         order = self.train_index[torch.randperm(len(self.train_index), generator=generator)]
         fill = (-self.network.pixel_shift / self.network.pixel_scale).cpu()  # the mean pixel
         self.network.train()
-        totals = torch.zeros(len(LOGGED))
+        totals, skipped = torch.zeros(len(LOGGED)), 0
         for step, index in enumerate(order.split(training.batch)[:self.steps_per_epoch]):
             for group in self.optimizer.param_groups:
                 group["lr"] = rate_at(epoch * self.steps_per_epoch + step, self.steps, training)
             pixels = self.augmentation.apply(index, views[index])
             if training.cutout:
                 augment.cut_out(pixels, training.cutout, fill, generator)
-            totals += self._step(pixels, self.dataset.train.labels[index],
+            figures = self._step(pixels, self.dataset.train.labels[index],
                                  None if view_scores is None else view_scores[index].float(), generator)
+            if figures is None:
+                skipped += 1
+                if skipped > MAX_SKIPPED * self.steps_per_epoch:
+                    raise RuntimeError(f"{self.config.name}: the gradients of {skipped} of {step + 1} steps are not finite; "
+                                       "lower the rate")
+                continue
+            totals += figures
             self._update_average(epoch * self.steps_per_epoch + step)
-        means = (totals / self.steps_per_epoch).tolist()
-        row = dict(zip(LOGGED, means), epoch=epoch + 1)
+        means = (totals / (self.steps_per_epoch - skipped)).tolist()
+        row = dict(zip(LOGGED, means), epoch=epoch + 1, skipped=skipped)
         if (epoch + 1) % training.evaluate_every == 0 or epoch + 1 == training.epochs:
             self._estimate_average()
             row.update(self._validate())
@@ -212,7 +220,10 @@ class Trainer:
         self.history.append({name: _five_digits(value) for name, value in row.items()})
 
     def _step(self, pixels, labels, teacher_scores, generator):
-        """One step of the optimizer; [loss, accuracy, penalty, gradient's norm, guards' gradient's norm]."""
+        """One step of the optimizer: [loss, accuracy, penalty, gradient's norm, guards' gradient's norm].
+
+        None, and nothing changed but the running statistics, where a gradient is not finite.
+        """
         training, count = self.config.training, len(pixels)
         pixels, labels = pixels.to(self.device), labels.to(self.device)
         teacher_scores = teacher_scores.to(self.device) if teacher_scores is not None else None
@@ -222,9 +233,9 @@ class Trainer:
         self.optimizer.zero_grad()
         (loss + penalty).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), training.clip)
-        if not torch.isfinite(norm):
-            raise RuntimeError(f"{self.config.name}: the gradient is not finite; lower the rate")
         guard_norm = self._add_guards(generator)
+        if not torch.isfinite(norm + guard_norm):
+            return None
         self.optimizer.step()
         self.network.project()
         correct = (scores.argmax(1) == labels).float().mean()

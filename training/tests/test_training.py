@@ -94,6 +94,17 @@ def test_guards_alone_tame_a_network_that_overflows(dataset, make_config, tmp_pa
     assert excess() < before / 5
 
 
+def test_a_step_without_a_finite_gradient_is_left_out_and_many_end_the_run(dataset, make_config, tmp_path, monkeypatch):
+    trainer = Trainer(make_config(), dataset, tmp_path, precision="float32")
+    before = [parameter.detach().clone() for parameter in trainer.network.parameters()]
+    monkeypatch.setattr(trainer, "_add_guards", lambda generator: torch.tensor(float("nan")))
+    images = dataset.train.part(torch.arange(20))
+    assert trainer._step(images.pixels.float(), images.labels, None, torch.Generator()) is None
+    assert all(torch.equal(old, new) for old, new in zip(before, trainer.network.parameters()))
+    with pytest.raises(RuntimeError, match="lower the rate"):
+        trainer.run()
+
+
 @pytest.mark.parametrize("by", ["responses", "weights"])
 def test_a_factorized_network_of_full_rank_starts_where_the_original_ended(dataset, make_config, tmp_path, by):
     train(make_config(), dataset, tmp_path / "small")
