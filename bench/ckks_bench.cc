@@ -36,6 +36,8 @@ constexpr double kScale = 0x1p40;
 constexpr int kHoisted = 8;
 // A linear map of 16 diagonals: 4 baby steps, 4 giant steps.
 constexpr int kBabies = 4, kGiants = 4;
+// A map between several ciphertexts, 8 diagonals each; all outputs have the same weights.
+constexpr int kMany = 4, kManyGiants = 2;
 
 // Everything that the operations need, at one shape in one tier.
 struct Fixture {
@@ -48,7 +50,7 @@ struct Fixture {
   std::vector<double> slots;
   Plaintext plaintext;
   Ciphertext a, product;  // product: three polynomials
-  LinearTransform transform;
+  LinearTransform transform, many;
 
   Fixture(const Shape& s, const Kernels& k)
       : shape(s),
@@ -71,7 +73,8 @@ struct Fixture {
     plaintext = encode(*context, slots, kScale, level);
     a = encrypt(secret, plaintext);
     product = multiply(a, a);
-    transform = linear_map(level);
+    transform = linear_map(level, 1, kGiants);
+    many = linear_map(level, kMany, kManyGiants);
   }
 
   static Params params(const Shape& s) {
@@ -81,19 +84,25 @@ struct Fixture {
                                     s.digit_primes, s.limbs - 1));
   }
 
-  LinearTransform linear_map(int level) const {
+  // Between `count` ciphertexts.
+  LinearTransform linear_map(int level, int count, int giants) const {
     LinearTransform map;
-    map.inputs = 1;
-    map.outputs = 1;
+    map.inputs = count;
+    map.outputs = count;
     map.level = level;
-    for (int giant = 0; giant < kGiants; ++giant) {
-      LinearTransform::Group& group =
-          map.groups.emplace_back(LinearTransform::Group{0, giant * kBabies, {}, {}});
-      for (int baby = 0; baby < kBabies; ++baby) {
-        group.terms.push_back({0, baby, baby});
+    std::vector<std::shared_ptr<const PackedPlaintexts>> weights;
+    for (int giant = 0; giant < giants; ++giant) {
+      weights.push_back(std::make_shared<const PackedPlaintexts>(
+          static_cast<std::size_t>(count * kBabies),
+          [&](std::size_t) { return encode(*context, slots, kScale, level, true); }));
+    }
+    for (int k = 0; k < count * giants; ++k) {
+      const int giant = k % giants;
+      LinearTransform::Group& group = map.groups.emplace_back(LinearTransform::Group{
+          k / giants, giant * kBabies, {}, weights[static_cast<std::size_t>(giant)]});
+      for (int term = 0; term < count * kBabies; ++term) {
+        group.terms.push_back({term / kBabies, term % kBabies, term});
       }
-      group.weights = std::make_shared<const PackedPlaintexts>(
-          kBabies, [&](std::size_t) { return encode(*context, slots, kScale, level, true); });
     }
     return map;
   }
@@ -179,6 +188,13 @@ void add_rotations(const Shape& s, const Kernels& kernels) {
         return linear_transform({&input, 1}, f.transform, f.keys);
       },
       kBabies * kGiants);
+  add_operation(
+      fmt::format("linear_transform_{}x{}_between_{}", kBabies, kManyGiants, kMany), s, kernels,
+      [](const Fixture& f) {
+        const std::vector<const Ciphertext*> inputs(kMany, &f.a);
+        return linear_transform(inputs, f.many, f.keys);
+      },
+      kMany * kMany * kBabies * kManyGiants);
 }
 
 void add_all() {

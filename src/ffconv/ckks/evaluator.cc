@@ -384,8 +384,7 @@ Ciphertext rotate_sum(const Ciphertext& a, std::span<const int> steps, const Eva
   const Context& context = *a.context;
   const Ring& ring = context.ring();
   const auto found = find_keys(a, steps, keys);
-  Decomposition decomposition(context, a.polys[1], a.level);
-  decomposition.expand();
+  const Decomposition decomposition(context, a.polys[1], a.level);
   const ModulusChange& down = context.switch_down(a.level);
   Ciphertext result = with_polys(a, bring_down(ring, down, [&](std::size_t i, Word* d0, Word* d1) {
                                    sum_rotations(a, decomposition, found, i, d0, d1);

@@ -50,10 +50,7 @@ class GroupSums {
   }
 
   // One pair a group: extended polynomials where the transform rotates, over Q otherwise.
-  PoolVector<ExtendedPair> run() {
-    for (Decomposition& decomposition : decompositions_) {
-      decomposition.expand();
-    }
+  PoolVector<ExtendedPair> run() const {
     const Basis& basis =
         rotates_ ? context_.qp_basis(transform_.level) : context_.q_basis(transform_.level);
     PoolVector<ExtendedPair> sums;
@@ -74,9 +71,11 @@ class GroupSums {
 
  private:
   struct Baby {
-    std::pair<std::int32_t, std::int32_t> place;  // input, step
+    std::pair<std::int32_t, std::int32_t> place;  // step, input
     std::size_t decomposition = 0;                // of the input
     const RotationKey* key = nullptr;
+
+    std::size_t input() const { return static_cast<std::size_t>(place.second); }
   };
 
   struct Operand {
@@ -92,23 +91,22 @@ class GroupSums {
     for (const Group& group : transform_.groups) {
       for (const Term& term : group.terms) {
         if (term.baby != 0) {
-          babies_.push_back({{term.input, term.baby}});
+          babies_.push_back({{term.baby, term.input}});
         }
       }
     }
     std::ranges::sort(babies_, {}, &Baby::place);
     const auto is_same = [](const Baby& x, const Baby& y) { return x.place == y.place; };
     babies_.erase(std::unique(babies_.begin(), babies_.end(), is_same), babies_.end());
-    std::int32_t decomposed = -1;
+    PoolVector<std::optional<std::size_t>> decomposition_of(inputs_.size());
     for (Baby& baby : babies_) {
-      const auto [input, step] = baby.place;
-      if (input != decomposed) {
-        decompositions_.emplace_back(context_, inputs_[static_cast<std::size_t>(input)]->polys[1],
-                                     transform_.level);
-        decomposed = input;
+      auto& decomposition = decomposition_of[baby.input()];
+      if (!decomposition) {
+        decomposition = decompositions_.size();
+        decompositions_.emplace_back(context_, inputs_[baby.input()]->polys[1], transform_.level);
       }
-      baby.decomposition = decompositions_.size() - 1;
-      baby.key = &keys.rotation(step, transform_.level, context_.params());
+      baby.decomposition = *decomposition;
+      baby.key = &keys.rotation(baby.place.first, transform_.level, context_.params());
     }
   }
 
@@ -118,7 +116,7 @@ class GroupSums {
       return std::nullopt;
     }
     const auto baby =
-        std::ranges::lower_bound(babies_, std::pair(term.input, term.baby), {}, &Baby::place);
+        std::ranges::lower_bound(babies_, std::pair(term.baby, term.input), {}, &Baby::place);
     return static_cast<std::size_t>(baby - babies_.begin());
   }
 
@@ -191,7 +189,7 @@ class GroupSums {
   void rotate_inputs(std::size_t i, std::span<const Decomposition::Limb> digits, std::size_t begin,
                      std::size_t count, Word* dst) const {
     for (const Baby& baby : babies_) {
-      const Poly<Eval>& c0 = inputs_[static_cast<std::size_t>(baby.place.first)]->polys[0];
+      const Poly<Eval>& c0 = inputs_[baby.input()]->polys[0];
       digits[baby.decomposition].rotate(*baby.key, begin, count,
                                         i < c0.limb_count() ? c0.limb(i) : nullptr, dst,
                                         dst + stride(count));
@@ -204,43 +202,72 @@ class GroupSums {
   const Context& context_;
   const bool rotates_;
   PoolVector<Decomposition> decompositions_;
-  PoolVector<Baby> babies_;  // by input, then step
+  PoolVector<Baby> babies_;  // by step, then input: a block of a key serves all inputs in turn
   PoolVector<Batch> batches_;
 };
 
-// total += rotate(x, giant), extended polynomials all.
-void add_giant_step(const Context& context, ExtendedPair& total, const ExtendedPair& x, int level,
+// What is added to an output rotated by one giant step.
+struct GiantTerm {
+  const ExtendedPair* sum;
+  ExtendedPair* total;
+};
+
+// Every total += rotate(sum, giant), extended polynomials all. A limb of the key serves all terms
+// in turn.
+void add_giant_step(const Context& context, std::span<const GiantTerm> terms, int level,
                     const RotationKey& key) {
-  const Poly<Eval> c1 = context.switch_down(level)(x.c1);
-  const Decomposition decomposition(context, c1, level);
-  parallel_for(total.c0.limb_count(), [&](std::size_t i) {
-    const Decomposition::Limb digits = decomposition.limb(i);
-    for_each_block(context.n(), [&](std::size_t begin, std::size_t count) {
-      digits.add_rotated(key, begin, count, x.c0.limb(i), total.c0.limb(i) + begin,
-                         total.c1.limb(i) + begin);
-    });
+  PoolVector<Poly<Eval>> c1;
+  for (const GiantTerm& term : terms) {
+    c1.push_back(context.switch_down(level)(term.sum->c1));
+  }
+  PoolVector<Decomposition> decompositions;
+  for (const Poly<Eval>& x : c1) {
+    decompositions.emplace_back(context, x, level);
+  }
+  parallel_for(context.qp_basis(level).size(), [&](std::size_t i) {
+    for (std::size_t t = 0; t < terms.size(); ++t) {
+      const auto& [sum, total] = terms[t];
+      const Decomposition::Limb digits = decompositions[t].limb(i);
+      for_each_block(context.n(), [&](std::size_t begin, std::size_t count) {
+        digits.add_rotated(key, begin, count, sum->c0.limb(i), total->c0.limb(i) + begin,
+                           total->c1.limb(i) + begin);
+      });
+    }
   });
 }
 
-// The sum of one output's groups, brought down to Q.
-PoolVector<Poly<Eval>> join_giants(const Context& context, int level, std::span<ExtendedPair> sums,
-                                   std::span<const Group> groups, const EvaluationKeys& keys) {
-  ExtendedPair total;
-  if (groups[0].giant == 0) {
-    total = std::move(sums[0]);
-  } else {
-    const Basis& basis = context.qp_basis(level);
-    total = {Poly<Eval>(context.ring(), basis), Poly<Eval>(context.ring(), basis)};
-    set_zero(total.c0);
-    set_zero(total.c1);
-  }
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    if (groups[g].giant != 0) {
-      add_giant_step(context, total, sums[g], level,
-                     keys.rotation(groups[g].giant, level, context.params()));
+// The groups of every output, rotated by their giant steps and added up.
+PoolVector<ExtendedPair> join_giants(const Context& context, const LinearTransform& transform,
+                                     PoolVector<ExtendedPair>& sums, const EvaluationKeys& keys) {
+  PoolVector<ExtendedPair> totals(static_cast<std::size_t>(transform.outputs));
+  PoolVector<std::pair<std::int32_t, std::size_t>> giants;  // step, group
+  for (std::size_t g = 0; g < sums.size(); ++g) {
+    const Group& group = transform.groups[g];
+    ExtendedPair& total = totals[static_cast<std::size_t>(group.output)];
+    if (group.giant == 0) {
+      total = std::move(sums[g]);
+      continue;
+    }
+    giants.emplace_back(group.giant, g);
+    if (total.c0.limb_count() == 0) {  // no group comes unrotated
+      const Basis& basis = context.qp_basis(transform.level);
+      total = {Poly<Eval>(context.ring(), basis), Poly<Eval>(context.ring(), basis)};
+      set_zero(total.c0);
+      set_zero(total.c1);
     }
   }
-  return {context.switch_down(level)(total.c0), context.switch_down(level)(total.c1)};
+  std::ranges::sort(giants);
+  PoolVector<GiantTerm> terms;
+  for (std::size_t k = 0; k < giants.size(); ++k) {
+    const auto [giant, g] = giants[k];
+    terms.push_back({&sums[g], &totals[static_cast<std::size_t>(transform.groups[g].output)]});
+    if (k + 1 == giants.size() || giants[k + 1].first != giant) {
+      add_giant_step(context, terms, transform.level,
+                     keys.rotation(giant, transform.level, context.params()));
+      terms.clear();
+    }
+  }
+  return totals;
 }
 
 // Weights bounded by the largest of each plaintext, errors independent.
@@ -311,27 +338,28 @@ PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> input
                            "linear_transform");
   check_groups(transform);
   const Context& context = *inputs[0]->context;
-  GroupSums sums(inputs, transform, keys);
-  PoolVector<ExtendedPair> pairs = sums.run();
+  PoolVector<ExtendedPair> totals = GroupSums(inputs, transform, keys).run();
+  if (transform.rotates()) {
+    totals = join_giants(context, transform, totals, keys);
+  }
   PoolVector<Ciphertext> outputs;
-  for (std::size_t g = 0; g < pairs.size();) {
-    Ciphertext result;
+  std::span<const Group> groups = transform.groups;
+  for (ExtendedPair& total : totals) {
+    const auto end = std::ranges::find_if(
+        groups, [&](const Group& group) { return group.output != groups.front().output; });
+    const auto own = static_cast<std::size_t>(end - groups.begin());
+    Ciphertext& result = outputs.emplace_back();
     result.context = inputs[0]->context;
     result.level = transform.level;
-    result.scale = inputs[0]->scale * transform.groups.front().weights->scale();
-    const std::int32_t output = transform.groups[g].output;
-    std::size_t end = g;
-    while (end < pairs.size() && transform.groups[end].output == output) {
-      ++end;
+    result.scale = inputs[0]->scale * groups.front().weights->scale();
+    result.noise = transformed_noise(inputs, transform, groups.first(own));
+    if (transform.rotates()) {
+      const ModulusChange& down = context.switch_down(transform.level);
+      result.polys = {down(total.c0), down(total.c1)};
+    } else {
+      result.polys = {std::move(total.c0), std::move(total.c1)};
     }
-    result.noise =
-        transformed_noise(inputs, transform, std::span(transform.groups).subspan(g, end - g));
-    result.polys = transform.rotates()
-                       ? join_giants(context, transform.level, std::span(pairs).subspan(g, end - g),
-                                     std::span(transform.groups).subspan(g, end - g), keys)
-                       : PoolVector<Poly<Eval>>{std::move(pairs[g].c0), std::move(pairs[g].c1)};
-    outputs.push_back(std::move(result));
-    g = end;
+    groups = groups.subspan(own);
   }
   return outputs;
 }
