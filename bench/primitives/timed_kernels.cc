@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
@@ -40,16 +39,20 @@ struct Timed<kName, kMember, Result (*)(Arguments...)> {
     using Clock = std::chrono::steady_clock;
     const auto kernel = state().base->*kMember;
     if (state().timing) {
-      double best = std::numeric_limits<double>::infinity();
-      for (int k = 0; k < kRepetitions; ++k) {
+      const auto run = [&] {
         const auto start = Clock::now();
         kernel(arguments...);
-        best =
-            std::min(best, std::chrono::duration<double, std::micro>(Clock::now() - start).count());
+        return std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+      };
+      const double first = run();
+      double best = first;
+      for (int k = 1; k < kRepetitions; ++k) {
+        best = std::min(best, run());
       }
       KernelTime& time = state().times[kName.text];
       ++time.calls;
       time.us += best;
+      time.in_place_us += first;
     }
     return kernel(arguments...);
   }

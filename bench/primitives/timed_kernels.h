@@ -1,9 +1,10 @@
 // A kernel table that times every call of another one: what an operation's kernels take by
 // themselves.
 //
-// While timing, each call is repeated at once on the same operands, so its time is that of a kernel
-// whose operands stand in cache as far as they fit, and the shortest repetition counts. Repetitions
-// overwrite results: words stay in form, values are wrong. For timing only, on one thread.
+// While timing, each call is repeated at once on the same operands: the first shows the kernel as
+// the operation runs it, the shortest the kernel with operands in cache, as far as they fit.
+// Repetitions overwrite results: words stay in form, values are wrong. For timing only, on one
+// thread.
 #pragma once
 
 #include <functional>
@@ -16,7 +17,8 @@ namespace ffconv::bench {
 
 struct KernelTime {
   int calls = 0;
-  double us = 0;  // of all calls
+  double us = 0;           // of all calls, the shortest repetition each
+  double in_place_us = 0;  // of all calls, the first repetition each
 };
 
 // The table, over `base`; one base a program.

@@ -165,23 +165,20 @@ struct IfmaBody : IfmaArithmetic<V> {
               });
   }
 
-  // factor(r, j, i): word i of operand j of row r; kRows rows at once.
+  // factors_from(first)(r, j, i): word i of operand j of row first + r; kRows rows at once.
   template <typename F>
   static void sum_all_rows(Word* const* dst0, Word* const* dst1, std::size_t rows,
                            const Word* const* a0, const Word* const* a1, std::size_t terms,
-                           const F& factor, std::size_t n, const LimbTables& t) {
+                           const F& factors_from, std::size_t n, const LimbTables& t) {
     in_groups(terms, std::min(terms, kPackedGroup), t,
               [&](std::size_t begin, std::size_t end, bool add_previous, const auto& reduced) {
                 std::size_t first = 0;
-                const auto from_first = [&](std::size_t r, std::size_t j, std::size_t i) {
-                  return factor(first + r, j, i);
-                };
                 for (; first + kRows <= rows; first += kRows) {
-                  sum_rows<kRows>(dst0 + first, dst1 + first, a0, a1, from_first, begin, end,
-                                  add_previous, n, reduced);
+                  sum_rows<kRows>(dst0 + first, dst1 + first, a0, a1, factors_from(first), begin,
+                                  end, add_previous, n, reduced);
                 }
                 for (; first < rows; ++first) {
-                  sum_rows<1>(dst0 + first, dst1 + first, a0, a1, from_first, begin, end,
+                  sum_rows<1>(dst0 + first, dst1 + first, a0, a1, factors_from(first), begin, end,
                               add_previous, n, reduced);
                 }
               });
@@ -191,21 +188,23 @@ struct IfmaBody : IfmaArithmetic<V> {
                               const Word* const* a0, const Word* const* a1, std::size_t terms,
                               const std::uint8_t* const* b, std::size_t stride, std::size_t n,
                               const LimbTables& t) {
-    sum_all_rows(
-        dst0, dst1, rows, a0, a1, terms,
-        [=](std::size_t r, std::size_t j, std::size_t i) {
-          return V::from_packed48(b[r * terms + j] + packed_offset(i, stride));
-        },
-        n, t);
+    const auto factors_from = [=](std::size_t first) {
+      return [own = b + first * terms, terms, stride](std::size_t r, std::size_t j, std::size_t i) {
+        return V::from_packed48(own[r * terms + j] + packed_offset(i, stride));
+      };
+    };
+    sum_all_rows(dst0, dst1, rows, a0, a1, terms, factors_from, n, t);
   }
 
   static void scalar_products(Word* const* dst0, Word* const* dst1, std::size_t rows,
                               const Word* const* a0, const Word* const* a1, std::size_t terms,
                               const Constant* b, std::size_t n, const LimbTables& t) {
-    sum_all_rows(
-        dst0, dst1, rows, a0, a1, terms,
-        [=](std::size_t r, std::size_t j, std::size_t) { return V::set1(b[r * terms + j].value); },
-        n, t);
+    const auto factors_from = [=](std::size_t first) {
+      return [own = b + first * terms, terms](std::size_t r, std::size_t j, std::size_t) {
+        return V::set1(own[r * terms + j].value);
+      };
+    };
+    sum_all_rows(dst0, dst1, rows, a0, a1, terms, factors_from, n, t);
   }
 
   static std::size_t packed_offset(std::size_t i, std::size_t stride) {
