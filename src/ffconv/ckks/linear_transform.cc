@@ -226,11 +226,12 @@ void add_giant_step(const Context& context, std::span<const GiantTerm> terms, in
   }
   parallel_for(context.qp_basis(level).size(), [&](std::size_t i) {
     for (std::size_t t = 0; t < terms.size(); ++t) {
-      const auto& [sum, total] = terms[t];
+      const ExtendedPair& sum = *terms[t].sum;
+      ExtendedPair& total = *terms[t].total;
       const Decomposition::Limb digits = decompositions[t].limb(i);
       for_each_block(context.n(), [&](std::size_t begin, std::size_t count) {
-        digits.add_rotated(key, begin, count, sum->c0.limb(i), total->c0.limb(i) + begin,
-                           total->c1.limb(i) + begin);
+        digits.add_rotated(key, begin, count, sum.c0.limb(i), total.c0.limb(i) + begin,
+                           total.c1.limb(i) + begin);
       });
     }
   });
