@@ -6,6 +6,7 @@
 // are bounded by what the file's own constants justify (NodeReader::check_folded).
 #pragma once
 
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -22,9 +23,10 @@ ConstantEvaluator find_evaluator(std::string_view op_type);
 
 // Of which find_evaluator is made: what computes, what gives elements another shape or order, and
 // what takes and joins some.
-ConstantEvaluator find_arithmetic(std::string_view op_type);
-ConstantEvaluator find_view(std::string_view op_type);
-ConstantEvaluator find_selection(std::string_view op_type);
+using ConstantEvaluators = std::map<std::string_view, ConstantEvaluator>;
+const ConstantEvaluators& arithmetic_evaluators();
+const ConstantEvaluators& view_evaluators();
+const ConstantEvaluators& selection_evaluators();
 
 using Dims = std::vector<std::size_t>;
 

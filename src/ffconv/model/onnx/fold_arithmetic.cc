@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -154,8 +153,8 @@ ValueId reduce_product(const NodeReader& node) {
 
 }  // namespace
 
-ConstantEvaluator find_arithmetic(std::string_view op_type) {
-  static const std::map<std::string_view, ConstantEvaluator> kEvaluators{
+const ConstantEvaluators& arithmetic_evaluators() {
+  static const ConstantEvaluators kEvaluators{
       {"Add", binary<add>},
       {"Cast", cast},
       {"Ceil", unary<round_up>},
@@ -171,14 +170,13 @@ ConstantEvaluator find_arithmetic(std::string_view op_type) {
       {"Sub", binary<subtract>},
       {"Where", where},
   };
-  const auto found = kEvaluators.find(op_type);
-  return found == kEvaluators.end() ? nullptr : found->second;
+  return kEvaluators;
 }
 
 ConstantEvaluator find_evaluator(std::string_view op_type) {
-  for (const auto find : {find_arithmetic, find_view, find_selection}) {
-    if (const ConstantEvaluator evaluator = find(op_type); evaluator != nullptr) {
-      return evaluator;
+  for (const auto evaluators : {arithmetic_evaluators, view_evaluators, selection_evaluators}) {
+    if (const auto found = evaluators().find(op_type); found != evaluators().end()) {
+      return found->second;
     }
   }
   return nullptr;

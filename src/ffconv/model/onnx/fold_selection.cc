@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -164,15 +163,14 @@ ValueId range(const NodeReader& node) {
 
 }  // namespace
 
-ConstantEvaluator find_selection(std::string_view op_type) {
-  static const std::map<std::string_view, ConstantEvaluator> kEvaluators{
+const ConstantEvaluators& selection_evaluators() {
+  static const ConstantEvaluators kEvaluators{
       {"Concat", concat},
       {"Gather", gather},
       {"Range", range},
       {"Slice", slice},
   };
-  const auto found = kEvaluators.find(op_type);
-  return found == kEvaluators.end() ? nullptr : found->second;
+  return kEvaluators;
 }
 
 }  // namespace ffconv::model

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
-#include <map>
 #include <numeric>
 
 #include <fmt/format.h>
@@ -176,8 +175,8 @@ std::size_t product(const Dims& dims, std::size_t first, std::size_t last) {
                          std::multiplies<>());
 }
 
-ConstantEvaluator find_view(std::string_view op_type) {
-  static const std::map<std::string_view, ConstantEvaluator> kEvaluators{
+const ConstantEvaluators& view_evaluators() {
+  static const ConstantEvaluators kEvaluators{
       {"ConstantOfShape", constant_of_shape},
       {"Expand", expand},
       {"Flatten", flatten},
@@ -186,8 +185,7 @@ ConstantEvaluator find_view(std::string_view op_type) {
       {"Transpose", transpose},
       {"Unsqueeze", unsqueeze},
   };
-  const auto found = kEvaluators.find(op_type);
-  return found == kEvaluators.end() ? nullptr : found->second;
+  return kEvaluators;
 }
 
 }  // namespace ffconv::model
