@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <ranges>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -104,8 +105,8 @@ class Estimate {
     return bytes;
   }
 
-  // What an instruction holds beside its operands and results: the digits of a linear map's inputs
-  // and the sum of every output and giant step.
+  // What an instruction holds beside its operands and results: the sum of every output and giant
+  // step of a linear map, and the digits of its inputs or of all outputs of one giant step.
   std::uint64_t working(const Instruction& op) const {
     if (!plan::rotates(op)) {
       return 0;
@@ -117,8 +118,18 @@ class Estimate {
         decomposed.insert(term.input);
       }
     }
-    const auto digits = static_cast<std::uint64_t>(params_.digit_count(level));
-    return (digits * decomposed.size() + 2 * groups(op).size()) * extended_limbs(level) * limb();
+    const Groups sums = groups(op);
+    std::map<std::int32_t, std::uint64_t> outputs;  // by giant step
+    for (const auto& [step, vectors] : sums) {
+      outputs[step.second] += step.second == 0 ? 0 : 1;
+    }
+    const std::uint64_t rotated = std::ranges::max(outputs | std::views::values);
+    // In coefficient form, with one overflow a digit; an output's polynomial over Q beside them.
+    const std::uint64_t digits =
+        limbs(level) + static_cast<std::uint64_t>(params_.digit_count(level));
+    return (std::max(decomposed.size() * digits, rotated * (digits + limbs(level))) +
+            2 * sums.size() * extended_limbs(level)) *
+           limb();
   }
 
   std::uint64_t ciphertexts() const {
