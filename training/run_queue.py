@@ -21,7 +21,7 @@ UNFINISHED = 3  # train.py's exit code after --max-minutes
 
 
 def priority_prefix(niceness):
-    """The commands in front of one that give it this niceness; None lets it run only where nothing else wants the processor."""
+    """The commands in front of one that give it this niceness; None: it runs where nothing else wants the processor."""
     if niceness is not None:
         return ["nice", "-n", str(niceness)]
     prefix = ["chrt", "-i", "0"] if shutil.which("chrt") else []

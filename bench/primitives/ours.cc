@@ -5,9 +5,8 @@
 //   calibrate              {"us", "additions"}: dependent additions in a register, one a cycle
 //   describe LOG_N         parameters
 //   run OP LOG_N COUNT     microseconds of COUNT repetitions after a warm-up
-//   kernels LOG_N          microseconds of a rotation's kernels by themselves, operands in cache
-//   and
-//                          as the rotation finds them
+//   kernels LOG_N          microseconds of a rotation's kernels by themselves: operands in cache,
+//                          and as the rotation finds them
 //
 // Usage: primitives_ours [TIER [THREADS]]
 #include <chrono>

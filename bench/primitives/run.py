@@ -194,8 +194,9 @@ def print_table(rows, found):
         print(f"{row['op']} 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its operation limit"
               f" {row['limit_us']:.1f} us ({row['ratio_without_fold']:.2f} without the fold)")
     for row in found["rotation_over_kernels"]:
-        print(f"rotate 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its kernels' {row['kernels_us']:.0f} us in cache,"
-              f" {row['ratio_in_place']:.2f} of their {row['kernels_in_place_us']:.0f} us in place{uncounted(row['samples'])}")
+        print(f"rotate 2^{row['log_n']} {row['tier']}: {row['ratio']:.2f} of its kernels' {row['kernels_us']:.0f} us"
+              f" in cache, {row['ratio_in_place']:.2f} of their {row['kernels_in_place_us']:.0f} us in place"
+              f"{uncounted(row['samples'])}")
     for row in found["scaling"]:
         print(f"rotate 2^{row['log_n']} {row['tier']}: ten take {row['ratio']:.3f} of ten times one"
               f"{uncounted(row['samples'])}")

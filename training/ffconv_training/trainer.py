@@ -206,8 +206,8 @@ class Trainer:
             if figures is None:
                 skipped += 1
                 if skipped > MAX_SKIPPED * self.steps_per_epoch:
-                    raise RuntimeError(f"{self.config.name}: the gradients of {skipped} of {step + 1} steps are not finite; "
-                                       "lower the rate")
+                    raise RuntimeError(f"{self.config.name}: the gradients of {skipped} of {step + 1} steps are not "
+                                       "finite; lower the rate")
                 continue
             totals += figures
             self._update_average(epoch * self.steps_per_epoch + step)

@@ -239,7 +239,7 @@ void add_giant_step(const Context& context, std::span<const GiantTerm> terms, in
 
 // The groups of every output, rotated by their giant steps and added up.
 PoolVector<ExtendedPair> join_giants(const Context& context, const LinearTransform& transform,
-                                     PoolVector<ExtendedPair>& sums, const EvaluationKeys& keys) {
+                                     PoolVector<ExtendedPair> sums, const EvaluationKeys& keys) {
   PoolVector<ExtendedPair> totals(static_cast<std::size_t>(transform.outputs));
   PoolVector<std::pair<std::int32_t, std::size_t>> giants;  // step, group
   for (std::size_t g = 0; g < sums.size(); ++g) {
@@ -250,7 +250,7 @@ PoolVector<ExtendedPair> join_giants(const Context& context, const LinearTransfo
       continue;
     }
     giants.emplace_back(group.giant, g);
-    if (total.c0.limb_count() == 0) {  // no group comes unrotated
+    if (total.c0.empty()) {  // no group comes unrotated
       const Basis& basis = context.qp_basis(transform.level);
       total = {Poly<Eval>(context.ring(), basis), Poly<Eval>(context.ring(), basis)};
       set_zero(total.c0);
@@ -341,7 +341,7 @@ PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> input
   const Context& context = *inputs[0]->context;
   PoolVector<ExtendedPair> totals = GroupSums(inputs, transform, keys).run();
   if (transform.rotates()) {
-    totals = join_giants(context, transform, totals, keys);
+    totals = join_giants(context, transform, std::move(totals), keys);
   }
   PoolVector<Ciphertext> outputs;
   std::span<const Group> groups = transform.groups;
