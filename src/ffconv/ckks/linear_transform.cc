@@ -272,11 +272,11 @@ PoolVector<ExtendedPair> join_giants(const Context& context, const LinearTransfo
 }
 
 // Weights bounded by the largest of each plaintext, errors independent.
-Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearTransform& transform,
-                        std::span<const Group> groups) {
+Noise transformed_noise(std::span<const Ciphertext* const> inputs, std::span<const Group> groups,
+                        int level, bool rotates) {
   const Params& params = inputs[0]->context->params();
   double variance = 0.0, message = 0.0;
-  const double switching = transform.rotates() ? key_switching_noise(params, transform.level) : 0.0;
+  const double switching = rotates ? key_switching_noise(params, level) : 0.0;
   for (const Group& group : groups) {
     for (const Term& term : group.terms) {
       const Ciphertext& input = *inputs[static_cast<std::size_t>(term.input)];
@@ -291,7 +291,7 @@ Noise transformed_noise(std::span<const Ciphertext* const> inputs, const LinearT
     }
     variance += group.giant == 0 ? 0.0 : switching * switching;
   }
-  const double rounding = transform.rotates() ? rounding_noise(params) : 0.0;
+  const double rounding = rotates ? rounding_noise(params) : 0.0;
   return {std::sqrt(variance + rounding * rounding), message};
 }
 
@@ -340,7 +340,8 @@ PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> input
   check_groups(transform);
   const Context& context = *inputs[0]->context;
   PoolVector<ExtendedPair> totals = GroupSums(inputs, transform, keys).run();
-  if (transform.rotates()) {
+  const bool rotates = transform.rotates();
+  if (rotates) {
     totals = join_giants(context, transform, std::move(totals), keys);
   }
   PoolVector<Ciphertext> outputs;
@@ -353,8 +354,8 @@ PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> input
     result.context = inputs[0]->context;
     result.level = transform.level;
     result.scale = inputs[0]->scale * groups.front().weights->scale();
-    result.noise = transformed_noise(inputs, transform, groups.first(own));
-    if (transform.rotates()) {
+    result.noise = transformed_noise(inputs, groups.first(own), transform.level, rotates);
+    if (rotates) {
       const ModulusChange& down = context.switch_down(transform.level);
       result.polys = {down(total.c0), down(total.c1)};
     } else {
