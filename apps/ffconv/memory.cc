@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <ranges>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -120,10 +119,12 @@ class Estimate {
     }
     const Groups sums = groups(op);
     std::map<std::int32_t, std::uint64_t> outputs;  // by giant step
+    std::uint64_t rotated = 0;                      // of the giant step with the most
     for (const auto& [step, vectors] : sums) {
-      outputs[step.second] += step.second == 0 ? 0 : 1;
+      if (step.second != 0) {
+        rotated = std::max(rotated, ++outputs[step.second]);
+      }
     }
-    const std::uint64_t rotated = std::ranges::max(outputs | std::views::values);
     // In coefficient form, with one overflow a digit; an output's polynomial over Q beside them.
     const std::uint64_t digits =
         limbs(level) + static_cast<std::uint64_t>(params_.digit_count(level));
