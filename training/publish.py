@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Takes finished runs into the repository: models/MODEL.onnx and its card, training/runs/NAME with log and curve.
 
+The network itself goes there too, in half precision: others that learn or start from it need no run of it.
+
     training/publish.py build/train/mnist-lola build/train/cifar-lola
 """
 
@@ -10,6 +12,8 @@ import shutil
 import sys
 from pathlib import Path
 
+from ffconv_training import runs
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 RUN_FILES = ("config.json", "log.jsonl", "curve.png", "report.json")
 
@@ -17,7 +21,7 @@ RUN_FILES = ("config.json", "log.jsonl", "curve.png", "report.json")
 def publish(folder):
     """Copies what belongs into the repository; the files written."""
     config = json.loads((folder / "config.json").read_text())
-    run = REPOSITORY / "training" / "runs" / config["name"]
+    run = runs.PUBLISHED / config["name"]
     run.mkdir(parents=True, exist_ok=True)
     copies = [(folder / name, run / name) for name in RUN_FILES]
     if config["export"]:
@@ -26,7 +30,8 @@ def publish(folder):
             copies.append((folder / name, REPOSITORY / "models" / name))
     for source, target in copies:
         shutil.copyfile(source, target)
-    return [target for _, target in copies]
+    runs.save_halved(folder / runs.NETWORK, run / runs.NETWORK)
+    return [target for _, target in copies] + [run / runs.NETWORK]
 
 
 def main():

@@ -39,8 +39,8 @@ def _rows_last(x):
 
 
 def excess_squares(z, bound):
-    """The sum of (|z| - bound)+ squared."""
-    return (z.abs() - bound).clamp(min=0).square().sum()
+    """(|z| - bound)+ squared."""
+    return (z.abs() - bound).clamp(min=0).square()
 
 
 def clamped_forward(x, bound):
@@ -64,7 +64,7 @@ def plain_quadratic(u, c1, c2, bound, weight):
     fourth = z.transpose(0, 1).flatten(1).pow(4).mean(1)
     a = c2 / _spread(fourth)
     y = (_channel_view(a, x) * z + _channel_view(c1, x)) * z - _channel_view(a, x)
-    penalty = weight / 2 * excess_squares(z, bound)
+    penalty = weight / 2 * excess_squares(z, bound).sum()
     return y.to(u.dtype), penalty, torch.stack([mean, var, fourth]).detach()
 
 
@@ -150,12 +150,12 @@ class QuadraticActivation(nn.Module):
         return (a * z + b) * z + c, z
 
     def guarded(self, u, bound):
-        """(y, the excess squares) with fixed statistics and |z| clamped; beyond CLIP the excess keeps its slope."""
+        """(y, [images] excess squares) with fixed statistics, |z| clamped; beyond CLIP the excess keeps its slope."""
         mean, rstd, a, b, c = (_channel_view(t, u) for t in self.folded())
         z = (u - mean) * rstd
         clamped = z.clamp(-CLIP, CLIP)
         y = (a * clamped + b) * clamped + c
-        return y.to(u.dtype), excess_squares(clamped_forward(z, CLIP), bound)
+        return y.to(u.dtype), excess_squares(clamped_forward(z, CLIP), bound).flatten(1).sum(1)
 
     @torch.no_grad()
     def project(self):

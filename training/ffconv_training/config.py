@@ -53,16 +53,18 @@ class Training:
     bound: float = 4.0
     penalty: float = 0.03          # of the excess squares, halved, an image
     score_bound: float = 12.0
-    guards: int = 8                # random images of extremes.py a step
-    guard_bound: float = 10.0
-    guard_clip: float = 0.5        # largest norm of the gradient of the guards' excess squares
+    guards: int = 8                # images of extremes.py a step, half of them the worst known
+    guard_pool: int = 256          # of which the worst sixteenth is known
+    guard_period: int = 20         # steps until the pool is renewed
+    guard_bound: float = 7.0
+    guard_clip: float = 1.0        # largest norm of the gradient of the guards' excess squares, at the peak rate
 
 
 @dataclasses.dataclass
 class Distillation:
     """The student learns from the scores that a trained teacher gives to the same views."""
     teacher: str                   # a finished run beside this one
-    views: int = 24                # stored views of every image
+    views: int = 16                # stored views of every image
     share: float = 0.8             # of the teacher in the loss; the labels have the rest
     temperature: float = 2.0
 
@@ -75,6 +77,7 @@ class Config:
     title: str = ""                # for the model card
     activation: str = "quadratic"  # or relu
     whitening: float = 0.0         # share of the mean eigenvalue added to all; 0: no whitening
+    whitening_least: float = 0.0   # components below this share of the mean eigenvalue are left out
     augmentation: str = "crop-flip"  # or affine (augment.py)
     training: Training = dataclasses.field(default_factory=Training)
     distillation: Optional[Distillation] = None

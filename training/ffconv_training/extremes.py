@@ -35,6 +35,33 @@ def random_extremes(count, shape, generator):
     return torch.stack(images)
 
 
+class Guards:
+    """Extreme images for training steps: half of them random, half from the worst that were met.
+
+    Every `period` steps a pool of `pool` images, the worst of the last one among them, is ranked by excess(images), a
+    function to [images]; the worst sixteenth is kept. What random draws meet once in thousands of steps, a board of one
+    pixel's width in the wrong two colours, would otherwise escape.
+    """
+
+    def __init__(self, shape, count, pool, period, excess):
+        self.shape, self.count, self.pool, self.period, self.excess = shape, count, pool, period, excess
+        self.worst, self.draws = None, 0
+
+    def draw(self, generator):
+        """[count, *shape]"""
+        if self.draws % self.period == 0:
+            self._rank(generator)
+        self.draws += 1
+        half = self.count // 2
+        chosen = torch.randint(0, len(self.worst), (half,), generator=generator)
+        return torch.cat([self.worst[chosen], random_extremes(self.count - half, self.shape, generator)])
+
+    def _rank(self, generator):
+        kept = [] if self.worst is None else [self.worst]
+        images = torch.cat([*kept, random_extremes(self.pool - sum(map(len, kept)), self.shape, generator)])
+        self.worst = images[self.excess(images).topk(self.pool // 16).indices]
+
+
 def named_extremes(shape, noise_images=400):
     """{name: float [n, *shape]}: what model cards report. The same images on every call."""
     channels, rows, columns = shape

@@ -160,7 +160,7 @@ def finish(trainer):
     if trainer.start:
         report["start"] = trainer.start
     if config.distillation is not None:
-        teacher = json.loads((folder.parent / config.distillation.teacher / REPORT).read_text())
+        teacher = json.loads((trainer.other_run(config.distillation.teacher) / REPORT).read_text())
         report["teacher_accuracy"] = teacher["validation_accuracy"]
     if config.export:
         network = load_finished(folder)

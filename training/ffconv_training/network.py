@@ -19,11 +19,15 @@ def pixel_statistics(pixels):
     return x.mean(1), x.std(1)
 
 
-def whitening_matrix(patches, share):
-    """[P, P]: the PCA whitening of rows `patches` [n, P]; `share` of the mean eigenvalue is added to all of them."""
+def whitening_matrix(patches, share, least):
+    """[P, P]: the PCA whitening of rows `patches` [n, P]; `share` of the mean eigenvalue is added to all of them.
+
+    Components whose eigenvalue is below `least` times the mean are left out (zero rows).
+    """
     covariance = patches.T @ patches / len(patches)
     values, vectors = torch.linalg.eigh(covariance)
-    return ((values + share * values.mean()).rsqrt()[:, None] * vectors.T).flip(0)
+    scales = (values + share * values.mean()).rsqrt() * (values >= least * values.mean())
+    return (scales[:, None] * vectors.T).flip(0)
 
 
 class LinearLayer(nn.Module):
@@ -151,13 +155,13 @@ class Network(nn.Module):
         return self.linears[-1](x), penalty
 
     def guarded(self, pixels, bound, score_bound):
-        """The sum of squares by which pre-activations and scores of these images exceed their bounds."""
+        """[images]: the sum of squares by which pre-activations and scores exceed their bounds."""
         x, total = self.scaled(pixels), 0.0
         for linear, activation in zip(self.linears, self.activations):
             x, excess = activation.guarded(linear(x), bound)
             total = total + excess
         scores = clamped_forward(self.linears[-1](x), 2 * score_bound)
-        return total + excess_squares(scores, score_bound)
+        return total + excess_squares(scores, score_bound).sum(1)
 
     def evaluate(self, pixels):
         """(scores, [z of every activation]) with fixed statistics."""
@@ -193,5 +197,5 @@ def build(config, train, index):
         sample = pixels[:2000].float()
         sample = (sample - mean.view(1, -1, 1, 1)) / std.view(1, -1, 1, 1)
         patches = F.unfold(sample, first.kernel, stride=2).transpose(1, 2).flatten(0, 1)
-        whitening = whitening_matrix(patches, config.whitening)
+        whitening = whitening_matrix(patches, config.whitening, config.whitening_least)
     return Network(config, tuple(train.pixels.shape[1:]), mean, std, whitening)

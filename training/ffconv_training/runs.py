@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 
+PUBLISHED = Path(__file__).resolve().parent.parent / "runs"  # finished runs in the repository, by name
 CHECKPOINT, NETWORK, LOG, TEXT_LOG, DONE = "checkpoint.pt", "network.pt", "log.jsonl", "train.log", "done"
 
 
@@ -25,6 +26,14 @@ def save_atomically(value, path):
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+
+
+def save_halved(source, target):
+    """A copy of a finished network with weights in half precision."""
+    state = torch.load(source, map_location="cpu")
+    state["network"] = {name: value.half() if value.is_floating_point() else value
+                        for name, value in state["network"].items()}
+    save_atomically(state, target)
 
 
 def say(folder, text):

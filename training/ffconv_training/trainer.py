@@ -6,6 +6,7 @@ epoch follows from the seed and its number.
 
 import copy
 import dataclasses
+import math
 import statistics
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from .activation import excess_squares
 EVALUATION_BATCH = 250
 LOGGED = ("loss", "train_accuracy", "penalty", "gradient_norm", "guard_gradient_norm")
 STATISTICS_IMAGES = 8192  # for the activations' statistics of the averaged weights
+MOST_SETTLING = 4.0  # the guards' clip rises at most by this factor
 MAX_SKIPPED = 0.01  # of an epoch's steps, whose gradient is not finite: half precision may fail once in a thousand
 
 
@@ -77,20 +79,24 @@ class Trainer:
     def say(self, text):
         runs.say(self.folder, text)
 
-    def _neighbour(self, name):
+    def other_run(self, name):
+        """The folder of a finished run: beside this one or, where there is none, in the repository."""
         folder = self.folder.parent / name
-        if not runs.finished(folder):
-            raise RuntimeError(f"{self.config.name} needs the finished run {folder}; train {name} first")
-        return folder
+        for candidate in (folder, runs.PUBLISHED / name):
+            if runs.finished(candidate):
+                return candidate
+        raise RuntimeError(f"{self.config.name} needs the finished run {folder}; train {name} first")
 
     def _prepare_views(self):
         self.views = self.view_scores = None
         if self.config.distillation is None:
             return
-        folder = self._neighbour(self.config.distillation.teacher)
+        name = self.config.distillation.teacher
+        folder = self.other_run(name)
         self.views = teacher.view_parameters(self.augmentation, len(self.dataset.train),
                                              self.config.distillation.views)
-        self.view_scores = teacher.view_scores(folder, lambda: load_finished(folder, self.dtype, self.device),
+        self.view_scores = teacher.view_scores(self.folder.parent / name,
+                                               lambda: load_finished(folder, self.dtype, self.device),
                                                self.augmentation, self.views, self.say)
 
     def _prepare_network(self):
@@ -98,7 +104,7 @@ class Trainer:
         torch.manual_seed(training.seed)
         self.network = networks.build(self.config, self.dataset.train, self.train_index)
         if self.config.start_from is not None:
-            original = load_finished(self._neighbour(self.config.start_from))
+            original = load_finished(self.other_run(self.config.start_from))
             factorize.start_from(self.network, original, self.dataset.train.part(self.train_index).pixels,
                                  self.config.start_by)
         self.network.to(self.device)
@@ -194,6 +200,7 @@ class Trainer:
         order = self.train_index[torch.randperm(len(self.train_index), generator=generator)]
         fill = (-self.network.pixel_shift / self.network.pixel_scale).cpu()  # the mean pixel
         self.network.train()
+        guards = self._guards()
         totals, skipped = torch.zeros(len(LOGGED)), 0
         for step, index in enumerate(order.split(training.batch)[:self.steps_per_epoch]):
             for group in self.optimizer.param_groups:
@@ -202,7 +209,8 @@ class Trainer:
             if training.cutout:
                 augment.cut_out(pixels, training.cutout, fill, generator)
             figures = self._step(pixels, self.dataset.train.labels[index],
-                                 None if view_scores is None else view_scores[index].float(), generator)
+                                 None if view_scores is None else view_scores[index].float(),
+                                 guards.draw(generator) if guards else None)
             if figures is None:
                 skipped += 1
                 if skipped > MAX_SKIPPED * self.steps_per_epoch:
@@ -219,7 +227,18 @@ class Trainer:
         row.update(seconds=time.monotonic() - clocks[0], cpu_seconds=time.process_time() - clocks[1])
         self.history.append({name: _five_digits(value) for name, value in row.items()})
 
-    def _step(self, pixels, labels, teacher_scores, generator):
+    def _guards(self):
+        """Anew in every epoch, so that resuming needs no state of it."""
+        training = self.config.training
+        if self.config.activation != "quadratic" or not training.guards:
+            return None
+
+        @torch.no_grad()
+        def excess(images):
+            return self.network.guarded(images.to(self.device), training.guard_bound, training.score_bound).cpu()
+        return extremes.Guards(self.dataset.shape, training.guards, training.guard_pool, training.guard_period, excess)
+
+    def _step(self, pixels, labels, teacher_scores, guards):
         """One step of the optimizer: [loss, accuracy, penalty, gradient's norm, guards' gradient's norm].
 
         None, and nothing changed but the running statistics, where a gradient is not finite.
@@ -229,11 +248,11 @@ class Trainer:
         teacher_scores = teacher_scores.to(self.device) if teacher_scores is not None else None
         scores, penalty = self.network(pixels, training.bound, training.penalty / count)
         loss = loss_function(scores, labels, teacher_scores, self.config)
-        penalty = penalty + training.penalty / count / 2 * excess_squares(scores, training.score_bound)
+        penalty = penalty + training.penalty / count / 2 * excess_squares(scores, training.score_bound).sum()
         self.optimizer.zero_grad()
         (loss + penalty).backward()
         norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), training.clip)
-        guard_norm = self._add_guards(generator)
+        guard_norm = self._add_guards(guards) if guards is not None else torch.zeros(())
         if not torch.isfinite(norm + guard_norm):
             return None
         self.optimizer.step()
@@ -241,17 +260,19 @@ class Trainer:
         correct = (scores.argmax(1) == labels).float().mean()
         return torch.stack([loss.detach(), correct, penalty.detach(), norm, guard_norm]).cpu()
 
-    def _add_guards(self, generator):
-        """Adds the gradient of random extreme images, clipped apart: it must not drown the task's. Returns its norm."""
+    def _add_guards(self, pixels):
+        """Adds the gradient of extreme images, clipped apart: it must not drown the task's. Returns its norm.
+
+        The clip rises as the rate falls: networks settle on what extremes violate in the last epochs.
+        """
         training = self.config.training
-        if self.config.activation != "quadratic" or not training.guards:
-            return torch.zeros(())
-        pixels = extremes.random_extremes(training.guards, self.dataset.shape, generator).to(self.device)
         parameters = [p for p in self.network.parameters() if p.requires_grad]
-        excess = self.network.guarded(pixels, training.guard_bound, training.score_bound)
-        gradients = torch.autograd.grad(training.penalty / 2 / training.guards * excess, parameters, allow_unused=True)
+        excess = self.network.guarded(pixels.to(self.device), training.guard_bound, training.score_bound).mean()
+        gradients = torch.autograd.grad(training.penalty / 2 * excess, parameters, allow_unused=True)
         norm = torch.stack([g.norm() for g in gradients if g is not None]).norm()
-        scale = (training.guard_clip / (norm + 1e-6)).clamp(max=1.0)
+        settling = math.sqrt(training.rate / self.optimizer.param_groups[0]["lr"])
+        clip = training.guard_clip * min(max(1.0, settling), MOST_SETTLING)
+        scale = (clip / (norm + 1e-6)).clamp(max=1.0)
         for parameter, gradient in zip(parameters, gradients):
             if gradient is not None:
                 parameter.grad.add_(gradient * scale)
@@ -307,7 +328,7 @@ def evaluate(network, pixels, device="cpu"):
 def load_finished(folder, dtype=torch.float32, device="cpu"):
     """The network of a finished run, ready to evaluate."""
     state = torch.load(Path(folder) / runs.NETWORK, map_location="cpu")
-    weights = state["network"]
+    weights = {name: value.float() if value.is_floating_point() else value for name, value in state["network"].items()}
     config = configs.parse(state["config"], str(folder))
     network = networks.Network(config, state["shape"], -weights["pixel_shift"] / weights["pixel_scale"],
                                1 / weights["pixel_scale"], weights.get("linears.0.whitening"))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from ffconv_training import config as configs, factorize, finish, runs
-from ffconv_training.extremes import random_extremes
+from ffconv_training.extremes import Guards, random_extremes
 from ffconv_training.onnx_run import OnnxNetwork
 from ffconv_training.trainer import Trainer, evaluate, load_finished
 
@@ -82,24 +82,39 @@ def test_guards_alone_tame_a_network_that_overflows(dataset, make_config, tmp_pa
     images = random_extremes(200, dataset.shape, torch.Generator().manual_seed(8))
 
     def excess():
-        return trainer.network.guarded(images, 6.0, config.training.score_bound).item()
+        return trainer.network.guarded(images, 6.0, config.training.score_bound).mean().item()
     before = excess()
-    assert before > 1e5
+    assert before > 1e3
+    guards = trainer._guards()
     generator = torch.Generator().manual_seed(9)
     for _ in range(60):
         for parameter in trainer.network.parameters():
             parameter.grad = torch.zeros_like(parameter)
-        trainer._add_guards(generator)
+        trainer._add_guards(guards.draw(generator))
         trainer.optimizer.step()
     assert excess() < before / 5
+
+
+def test_guards_are_random_images_and_the_worst_of_those_met():
+    shape, period = (1, 4, 4), 5
+    guards = Guards(shape, count=6, pool=160, period=period, excess=lambda images: images.flatten(1).sum(1))
+    generator = torch.Generator().manual_seed(10)
+    brightest = 0.0
+    for step in range(4 * period):
+        images = guards.draw(generator)
+        assert images.shape == (6, *shape)
+        assert step % period != 0 or guards.worst.flatten(1).sum(1).min() >= brightest
+        brightest = guards.worst.flatten(1).sum(1).min()
+        assert all(any(torch.equal(image, known) for known in guards.worst) for image in images[:3])
+    assert len(guards.worst) == 10 and guards.worst.mean() > 0.8 * 255
 
 
 def test_a_step_without_a_finite_gradient_is_left_out_and_many_end_the_run(dataset, make_config, tmp_path, monkeypatch):
     trainer = Trainer(make_config(), dataset, tmp_path, precision="float32")
     before = [parameter.detach().clone() for parameter in trainer.network.parameters()]
-    monkeypatch.setattr(trainer, "_add_guards", lambda generator: torch.tensor(float("nan")))
+    monkeypatch.setattr(trainer, "_add_guards", lambda guards: torch.tensor(float("nan")))
     images = dataset.train.part(torch.arange(20))
-    assert trainer._step(images.pixels.float(), images.labels, None, torch.Generator()) is None
+    assert trainer._step(images.pixels.float(), images.labels, None, images.pixels[:8].float()) is None
     assert all(torch.equal(old, new) for old, new in zip(before, trainer.network.parameters()))
     with pytest.raises(RuntimeError, match="lower the rate"):
         trainer.run()
