@@ -104,6 +104,16 @@ double multiply_plain_us(const CostTable& t, const CostShape& s, bool extended) 
          linear_scale(s);
 }
 
+LinearShape& LinearShape::operator+=(const LinearShape& other) {
+  decomposed_inputs += other.decomposed_inputs;
+  babies += other.babies;
+  giants += other.giants;
+  extended_outputs += other.extended_outputs;
+  extended_terms += other.extended_terms;
+  plain_terms += other.plain_terms;
+  return *this;
+}
+
 double linear_us(const CostTable& t, const CostShape& s, const LinearShape& map) {
   const double plain = map.plain_terms * multiply_plain_us(t, s, false);
   if (map.extended_terms == 0) {

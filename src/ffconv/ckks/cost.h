@@ -47,6 +47,8 @@ struct LinearShape {
   int extended_outputs = 0;   // outputs summed in QP: those with any rotation
   int extended_terms = 0;     // products in QP
   int plain_terms = 0;        // products in Q, of outputs without any rotation
+
+  LinearShape& operator+=(const LinearShape& other);
 };
 
 // Microseconds, one thread. `s.limbs` counts the operand's limbs.

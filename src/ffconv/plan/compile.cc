@@ -51,8 +51,10 @@ class Compiler {
 
   Compiled run() {
     if (options_.packing == Packing::kAuto) {
-      for (const Packing packing : {Packing::kAuto, Packing::kDense, Packing::kLola}) {
-        consider(packing);
+      consider(Packing::kAuto);
+      consider(Packing::kDense);
+      if (!(best_ && least_lola_us(lowering(any_ring(kMinLogN), {})) >= best_us_)) {
+        consider(Packing::kLola);
       }
     } else {
       consider(options_.packing);
@@ -123,6 +125,11 @@ class Compiler {
     return layouts;
   }
 
+  // One prime a level and keys at all of them, too many for the security row.
+  static RingShape any_ring(int log_n) {
+    return RingShape(one_prime_a_level(log_n, std::vector<double>(kMaxPrimes - 1, 26.0), {46.0}, 1,
+                                       kMaxPrimes - 2));
+  }
   Lowering lowering(const RingShape& ring, Relinearize mode) const {
     return {network_, bounds_, options_.cost, ring, mode};
   }
@@ -134,8 +141,7 @@ class Compiler {
   // One for every shape of a chain that the program may get; none twice.
   void add_attempts(Packing packing, int log_n, Relinearize mode, std::vector<Attempt>& attempts) {
     // Dense and lola lower alike in every chain, but want to know some.
-    const RingShape any(one_prime_a_level(log_n, std::vector<double>(kMaxPrimes - 1, 26.0), {46.0},
-                                          1, kMaxPrimes - 2));
+    const RingShape any = any_ring(log_n);
     std::optional<Program> lola;
     std::vector<Layout> dense;
     std::optional<ChainPrice> dense_price;
@@ -146,7 +152,7 @@ class Compiler {
       dense_price.emplace(network_, dense);
     }
     std::vector<RingShape> tried;
-    for (const ParamsSpec& spec : likely_chains(log_n, lola ? chain_shape(*lola) : chain())) {
+    for (const ParamsSpec& spec : likely_chains(log_n, lola ? chain_shape(*lola) : chain(log_n))) {
       RingShape ring(spec);
       if (std::ranges::find(tried, ring) != tried.end()) {
         continue;
@@ -182,11 +188,21 @@ class Compiler {
     return chains;
   }
 
-  // The chain of lower_chain(): one level a layer, the last layer's at level 1.
-  ChainShape chain() const {
-    ChainShape shape{{false}, {}};
+  // The chain of lower_chain(): one level a layer, the last layer's at level 1. Maps are taken as
+  // those of full slots, with as many rotations as balanced baby and giant steps need.
+  ChainShape chain(int log_n) const {
+    ChainShape shape{{false}, {}, {{}}};
     for (auto layer = network_.layers.rbegin(); layer != network_.layers.rend(); ++layer) {
+      LinearShape map;
+      if (const auto* linear = std::get_if<model::Linear>(&*layer)) {
+        const double products =
+            std::ldexp(static_cast<double>(linear->out.size() * tap_count(*linear)), -log_n);
+        map.decomposed_inputs = map.extended_outputs = 1;
+        map.extended_terms = static_cast<int>(std::ceil(products));
+        map.babies = map.giants = static_cast<int>(std::sqrt(products));
+      }
       shape.square.push_back(std::holds_alternative<model::Square>(*layer));
+      shape.maps.push_back(map);
     }
     return shape;
   }

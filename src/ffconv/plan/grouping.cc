@@ -1,6 +1,7 @@
 #include "ffconv/plan/grouping.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 #include <set>
 #include <utility>
@@ -13,22 +14,124 @@ std::size_t index(std::int32_t number) {
   return static_cast<std::size_t>(number);
 }
 
-// Marks (ciphertext, step) pairs and counts the different ones; steps are below `modulus`.
-class PairSet {
+// Sets of numbers below a limit, one for each step below another, as bit masks; made for being
+// cleared often.
+class StepSets {
  public:
-  PairSet(std::int32_t ciphertexts, std::size_t modulus)
-      : modulus_(modulus), marked_(index(ciphertexts) * modulus, false) {}
-  void insert(std::int32_t ciphertext, std::size_t step) {
-    const std::size_t at = index(ciphertext) * modulus_ + step;
-    count_ += marked_[at] ? 0 : 1;
-    marked_[at] = true;
+  StepSets(std::size_t steps, std::size_t limit)
+      : words_((limit + 63) / 64), masks_(steps * words_), touched_(steps, false) {}
+  std::size_t words() const { return words_; }
+  void clear() {
+    for (const std::size_t step : steps_) {
+      touched_[step] = false;
+      std::fill_n(masks_.begin() + static_cast<std::ptrdiff_t>(step * words_), words_, 0);
+    }
+    steps_.clear();
   }
-  int count() const { return count_; }
+  void insert(std::size_t step, std::size_t number) {
+    touch(step)[number / 64] |= std::uint64_t{1} << (number % 64);
+  }
+  void unite(std::size_t step, const std::uint64_t* numbers) {
+    std::uint64_t* mask = touch(step);
+    for (std::size_t w = 0; w < words_; ++w) {
+      mask[w] |= numbers[w];
+    }
+  }
+  const std::uint64_t* at(std::size_t step) const { return masks_.data() + step * words_; }
+  // Numbers in all sets together, each as often as it occurs.
+  int total() const {
+    int count = 0;
+    for (const std::size_t step : steps_) {
+      for (std::size_t w = 0; w < words_; ++w) {
+        count += std::popcount(at(step)[w]);
+      }
+    }
+    return count;
+  }
 
  private:
-  std::size_t modulus_;
-  std::vector<bool> marked_;
-  int count_ = 0;
+  std::uint64_t* touch(std::size_t step) {
+    if (!touched_[step]) {
+      touched_[step] = true;
+      steps_.push_back(step);
+    }
+    return masks_.data() + step * words_;
+  }
+
+  std::size_t words_;
+  std::vector<std::uint64_t> masks_;
+  std::vector<bool> touched_;
+  std::vector<std::size_t> steps_;
+};
+
+std::size_t extent(std::span<const Diagonal> diagonals, std::int32_t Diagonal::*number) {
+  std::int32_t most = -1;
+  for (const Diagonal& d : diagonals) {
+    most = std::max(most, d.*number);
+  }
+  return index(most + 1);
+}
+
+// What linear maps of given diagonals are composed of under any split of a modulus. A split treats
+// all diagonals of a rotation alike, so they are gone through rotation by rotation.
+class Shapes {
+ public:
+  Shapes(std::span<const Diagonal> diagonals, std::size_t modulus)
+      : inputs_(modulus, extent(diagonals, &Diagonal::input)),
+        outputs_(modulus, extent(diagonals, &Diagonal::output)),
+        terms_(extent(diagonals, &Diagonal::output), 0),
+        babies_(modulus, extent(diagonals, &Diagonal::input)),
+        giants_(modulus, extent(diagonals, &Diagonal::output)),
+        decomposed_(1, extent(diagonals, &Diagonal::input)),
+        extended_(1, extent(diagonals, &Diagonal::output)) {
+    for (const Diagonal& d : diagonals) {
+      inputs_.insert(index(d.rotation), index(d.input));
+      outputs_.insert(index(d.rotation), index(d.output));
+      ++terms_[index(d.output)];
+      rotations_.push_back(d.rotation);
+    }
+    std::ranges::sort(rotations_);
+    rotations_.erase(std::ranges::unique(rotations_).begin(), rotations_.end());
+  }
+
+  const std::vector<std::int32_t>& rotations() const { return rotations_; }
+
+  LinearShape of(const Split& split) {
+    babies_.clear();
+    giants_.clear();
+    decomposed_.clear();
+    extended_.clear();
+    for (const std::int32_t rotation : rotations_) {
+      const std::size_t r = index(rotation), v = (r + split.offset) % split.modulus;
+      const std::size_t baby = v % split.high - v % split.low;
+      if (baby != split.offset) {
+        babies_.unite(baby, inputs_.at(r));
+        decomposed_.unite(0, inputs_.at(r));
+      }
+      if (v != baby) {
+        giants_.unite(v - baby, outputs_.at(r));
+      }
+      if (baby != split.offset || v != baby) {
+        extended_.unite(0, outputs_.at(r));
+      }
+    }
+    LinearShape shape;
+    shape.decomposed_inputs = decomposed_.total();
+    shape.babies = babies_.total();
+    shape.giants = giants_.total();
+    shape.extended_outputs = extended_.total();
+    for (std::size_t o = 0; o < terms_.size(); ++o) {
+      const bool extended = (extended_.at(0)[o / 64] >> (o % 64) & 1) != 0;
+      (extended ? shape.extended_terms : shape.plain_terms) += terms_[o];
+    }
+    return shape;
+  }
+
+ private:
+  StepSets inputs_, outputs_;  // of each rotation
+  std::vector<int> terms_;     // of each output
+  std::vector<std::int32_t> rotations_;
+  StepSets babies_, giants_, decomposed_, extended_;
 };
 
 // The offset that moves the residues of `rotations` modulo `high` to an interval that starts at 0:
@@ -90,44 +193,12 @@ Steps Split::steps(std::int32_t rotation, std::size_t slot_count) const {
 }
 
 LinearShape split_shape(std::span<const Diagonal> diagonals, const Split& split) {
-  std::int32_t inputs = 0, outputs = 0;
-  for (const Diagonal& d : diagonals) {
-    inputs = std::max(inputs, d.input + 1);
-    outputs = std::max(outputs, d.output + 1);
-  }
-  PairSet babies(inputs, split.modulus), giants(outputs, split.modulus);
-  std::vector<bool> decomposed(index(inputs), false), extended(index(outputs), false);
-  std::vector<int> terms(index(outputs), 0);
-  for (const Diagonal& d : diagonals) {
-    const std::size_t v = (index(d.rotation) + split.offset) % split.modulus;
-    const std::size_t baby = v % split.high - v % split.low;
-    if (baby != split.offset) {
-      babies.insert(d.input, baby);
-      decomposed[index(d.input)] = true;
-    }
-    if (v != baby) {
-      giants.insert(d.output, v - baby);
-    }
-    extended[index(d.output)] = extended[index(d.output)] || baby != split.offset || v != baby;
-    ++terms[index(d.output)];
-  }
-  LinearShape shape;
-  shape.decomposed_inputs = static_cast<int>(std::ranges::count(decomposed, true));
-  shape.babies = babies.count();
-  shape.giants = giants.count();
-  shape.extended_outputs = static_cast<int>(std::ranges::count(extended, true));
-  for (std::size_t o = 0; o < terms.size(); ++o) {
-    (extended[o] ? shape.extended_terms : shape.plain_terms) += terms[o];
-  }
-  return shape;
+  return Shapes(diagonals, split.modulus).of(split);
 }
 
 std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std::size_t modulus) {
-  std::set<std::int32_t> distinct;
-  for (const Diagonal& d : diagonals) {
-    distinct.insert(d.rotation);
-  }
-  const std::vector<std::int32_t> rotations(distinct.begin(), distinct.end());
+  Shapes shapes(diagonals, modulus);
+  const std::vector<std::int32_t>& rotations = shapes.rotations();
   const std::size_t gap = gap_offset(rotations, modulus);
   std::vector<SplitOption> options;
   for (const auto& [low, high] : candidates(rotations, modulus)) {
@@ -135,7 +206,7 @@ std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std:
     const std::size_t inner = modulus % high == 0 ? gap_offset(rotations, high) : gap;
     for (const std::size_t offset : std::set<std::size_t>{0, gap, inner}) {
       const Split split{modulus, offset, low, high};
-      const SplitOption option{split, split_shape(diagonals, split)};
+      const SplitOption option{split, shapes.of(split)};
       const bool useless = std::ranges::any_of(
           options, [&](const SplitOption& other) { return no_worse(other.shape, option.shape); });
       if (!useless) {

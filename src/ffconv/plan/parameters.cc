@@ -10,6 +10,7 @@
 
 #include "ffconv/base/error.h"
 #include "ffconv/ckks/level_packing.h"
+#include "ffconv/plan/counts.h"
 #include "ffconv/plan/errors.h"
 #include "ffconv/plan/precision.h"
 
@@ -36,8 +37,9 @@ double bits_of(const std::vector<std::uint16_t>& numbers, const std::vector<doub
   return bits;
 }
 
-// Keys of the cheapest rotation at `level`; false where there is no room for any.
-bool add_cheapest_keys(ParamsSpec& spec, int level, double limit, const CostTable& table) {
+// Keys that make `map` and one rotation at `level` cheapest; false where there is no room for any.
+bool add_cheapest_keys(ParamsSpec& spec, int level, const LinearShape& map, double limit,
+                       const CostTable& table) {
   const LevelSpec& bare = spec.levels[index(level)];
   const double room = limit - bits_of(bare.primes, spec.q_bits);
   const int words = static_cast<int>(bare.primes.size());
@@ -46,7 +48,8 @@ bool add_cheapest_keys(ParamsSpec& spec, int level, double limit, const CostTabl
   for (int special = 1; special <= std::min(words, kMaxSpecialPrimes); ++special) {
     for (int digit = 1; digit <= special; ++digit) {
       const auto keys = fit_keys(spec, level, special, digit, room);
-      const double us = rotate_us(table, {spec.log_n, words, special, digit});
+      const CostShape shape{spec.log_n, words, special, digit};
+      const double us = rotate_us(table, shape) + linear_us(table, shape, map);
       if (keys && us < best_us) {
         best_us = us;
         best = keys;
@@ -200,9 +203,13 @@ ChainShape chain_shape(const Program& program) {
   }
   shape.square.assign(index(top) + 1, false);
   shape.keyed.assign(index(top) + 1, false);
+  shape.maps.resize(index(top) + 1);
   for (const Instruction& op : program.instructions) {
+    const std::size_t level = index(program.values[index(op.in[0])].level);
     if (op.op == OpCode::kSquare || op.op == OpCode::kMultiply) {
-      shape.square[index(program.values[index(op.in[0])].level)] = true;
+      shape.square[level] = true;
+    } else if (op.op == OpCode::kLinear) {
+      shape.maps[level] += linear_shape(op);
     }
   }
   const UsedKeys used = used_keys(program);
@@ -230,7 +237,8 @@ std::optional<ParamsSpec> make_chain(const ChainShape& shape, int log_n, const C
   ParamsSpec spec = pack_levels(log_n, level_bits, bits.word_bits);
   for (std::size_t level = 0; level < level_bits.size(); ++level) {
     const bool asked = keys == Keys::kWherePossible || shape.keyed[level];
-    if (asked && !add_cheapest_keys(spec, static_cast<int>(level), limit, table) &&
+    if (asked &&
+        !add_cheapest_keys(spec, static_cast<int>(level), shape.maps[level], limit, table) &&
         keys == Keys::kAsAsked) {
       return std::nullopt;
     }

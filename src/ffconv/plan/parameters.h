@@ -29,8 +29,9 @@ double least_chain_bits(int log_n, int levels, double precision_bits, double mar
 
 // What a program asks of its chain, by level.
 struct ChainShape {
-  std::vector<bool> square;  // whether a square consumes the level; [0] is unused
-  std::vector<bool> keyed;   // whether keys are used at the level
+  std::vector<bool> square;       // whether a square consumes the level; [0] is unused
+  std::vector<bool> keyed;        // whether keys are used at the level
+  std::vector<LinearShape> maps;  // the linear maps at the level, added up
 };
 // program.params is not read.
 ChainShape chain_shape(const Program& program);

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
+#include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "ffconv/base/assert.h"
@@ -18,15 +21,24 @@ constexpr std::size_t kMaxOffsetInputs = 64;
 // nowhere.
 constexpr double kWorthwhile = 8;
 constexpr double kWorthwhileProducts = 256;
+// Layouts without bits are tried for layers of at most this many multiplications, all of which are
+// then looked at.
+constexpr double kMostWeightsSeen = 1 << 19;
+// Links that each candidate keeps at least, and what a rotation costs in products, roughly.
+constexpr std::size_t kLinksOfACandidate = 4;
+constexpr double kRotationInProducts = 32;
 // Flat layouts are also tried over this many ciphertexts of a shorter period.
 constexpr std::array<std::size_t, 3> kParts = {1, 2, 4};
 
+// A layout that is there already keeps what either is known to be.
 void add(std::vector<Candidate>& candidates, Candidate candidate) {
-  const bool known = std::ranges::any_of(
-      candidates, [&](const Candidate& other) { return other.layout == candidate.layout; });
-  if (!known) {
+  const auto known = std::ranges::find(candidates, candidate.layout, &Candidate::layout);
+  if (known == candidates.end()) {
     candidates.push_back(std::move(candidate));
+    return;
   }
+  known->grid = known->grid ? known->grid : candidate.grid;
+  known->bits = known->bits ? known->bits : candidate.bits;
 }
 
 // Channels of `shape` folded for `outputs` channels of a next layer.
@@ -41,9 +53,39 @@ void add_folded(std::vector<Candidate>& candidates, const model::Shape& shape, c
     const std::size_t folds = blocks / period;
     const std::size_t run = power_of_two_at_least((shape.channels() + folds - 1) / folds);
     if (run <= period) {
-      add(candidates, {folded_layout(shape, grid, period, run, slot_count), std::nullopt});
+      add(candidates, {folded_layout(shape, grid, period, run, slot_count), {}, {}});
     }
   }
+}
+
+// A layer between two candidates, by the number of its diagonals.
+struct Trial {
+  std::size_t from, to, diagonals;
+  std::size_t outputs;  // ciphertexts
+
+  // About what it will cost, in products: balanced baby and giant steps, squares and folds.
+  double estimate() const {
+    const auto terms = static_cast<double>(diagonals);
+    return terms + kRotationInProducts * (std::sqrt(terms) + 2 * static_cast<double>(outputs));
+  }
+};
+
+// Those that are among the cheapest of their input's or of their output's candidate.
+std::vector<Trial> most_promising(std::vector<Trial> trials) {
+  std::ranges::stable_sort(trials, {}, &Trial::estimate);
+  std::map<std::size_t, std::size_t> of_input, of_output;
+  std::erase_if(trials, [&](const Trial& trial) {
+    const std::size_t of_from = of_input[trial.from]++, of_to = of_output[trial.to]++;
+    return std::min(of_from, of_to) >= kLinksOfACandidate;
+  });
+  return trials;
+}
+
+int stride_bits(const model::Linear& linear) {
+  const model::Convolution* conv = linear.convolution();
+  return conv == nullptr ? 0
+                         : std::countr_zero(std::bit_ceil(
+                               std::min(conv->geometry.strides[0], conv->geometry.strides[1])));
 }
 
 // Every place of an output element needs all of its taps, and a product gives each slot one of
@@ -72,11 +114,11 @@ std::vector<Candidate> candidates(const model::Shape& shape, const model::Linear
                                   std::size_t slot_count) {
   std::vector<Candidate> result;
   const Grid blocked = blocked_grid(shape), flat = flat_grid(shape);
-  add(result, {grid_layout(shape, blocked, slot_count), blocked});
+  add(result, {grid_layout(shape, blocked, slot_count), blocked, {}});
   const std::size_t full = std::min(slot_count, power_of_two_at_least(shape.size()));
   for (const std::size_t parts : kParts) {
     if (full >= parts) {
-      add(result, {grid_layout(shape, flat, full / parts), flat});
+      add(result, {grid_layout(shape, flat, full / parts), flat, {}});
     }
   }
   if (next == nullptr) {
@@ -90,8 +132,9 @@ std::vector<Candidate> candidates(const model::Shape& shape, const model::Linear
   return result;
 }
 
-Edge make_edge(const LinearMap& map, const Layout& out) {
-  return {split_options(map.diagonals(), map.modulus()), map.fold(), out.ciphertexts.size()};
+Edge make_edge(std::span<const Diagonal> diagonals, const Layout& in, const Layout& out) {
+  const auto [shorter, longer] = std::minmax({in.period(), out.period()});
+  return {split_options(diagonals, shorter), longer / out.period(), out.ciphertexts.size()};
 }
 
 namespace {
@@ -121,7 +164,7 @@ ChainPrice::ChainPrice(const model::Network& network, const std::vector<Layout>&
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
     if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
       const LinearMap map(*linear, layouts[next - 1], layouts[next]);
-      edges_.emplace_back(k, make_edge(map, layouts[next]));
+      edges_.emplace_back(k, make_edge(map.diagonals(), layouts[next - 1], layouts[next]));
       ++next;
     }
   }
@@ -137,7 +180,10 @@ double ChainPrice::us(const Lowering& lowering) const {
 
 LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count)
     : network_(network), slot_count_(slot_count) {
-  inputs_ = candidates(network.input, next_linear(network, 0), slot_count);
+  const model::Linear* next = next_linear(network, 0);
+  int max_gap = 0;
+  inputs_ = candidates(network.input, next, slot_count);
+  add_bit_layouts(network.input, next, max_gap, inputs_);
   stages_.reserve(network.layers.size());  // `in` points into it
   const std::vector<Candidate>* in = &inputs_;
   model::Shape shape = network.input;
@@ -146,20 +192,37 @@ LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count
     if (linear == nullptr) {
       continue;
     }
-    Stage stage{k, candidates(linear->out, next_linear(network, k + 1), slot_count), {}};
+    next = next_linear(network, k + 1);
+    Stage stage{k, candidates(linear->out, next, slot_count), {}};
     for (const Candidate& source : *in) {
       const auto grid =
           source.grid && linear->in == shape ? strided_grid(*linear, *source.grid) : std::nullopt;
       if (grid) {
-        add(stage.out, {grid_layout(linear->out, *grid, slot_count), grid});
+        add(stage.out, {grid_layout(linear->out, *grid, slot_count), grid, {}});
       }
     }
+    max_gap += stride_bits(*linear);
+    add_bit_layouts(linear->out, next, max_gap, stage.out);
     add_links(*linear, *in, stage);
     shape = linear->out;
     stages_.push_back(std::move(stage));
     in = &stages_.back().out;
   }
   add_offset_inputs();
+}
+
+void LayoutSearch::add_bit_layouts(const model::Shape& shape, const model::Linear* next,
+                                   int max_gap, std::vector<Candidate>& candidates) const {
+  if (shape.rank() != 3) {
+    return;
+  }
+  BitLayoutOptions options{slot_count_, {1, 1}, max_gap};
+  if (next != nullptr && next->in == shape && next->convolution() != nullptr) {
+    options.next_strides = next->convolution()->geometry.strides;
+  }
+  for (const BitLayout& bits : bit_layouts(shape, options)) {
+    add(candidates, {make_layout(shape, bits), {}, bits});
+  }
 }
 
 void LayoutSearch::add_links(const model::Linear& linear, const std::vector<Candidate>& in,
@@ -171,21 +234,34 @@ void LayoutSearch::add_links(const model::Linear& linear, const std::vector<Cand
   std::erase_if(stage.out, [&](const Candidate& out) {
     return products(out) > kWorthwhile * least + kWorthwhileProducts;
   });
-  std::vector<LinearMap> maps;
-  for (const Candidate& out : stage.out) {
-    for (const Candidate& source : in) {
-      maps.emplace_back(linear, source.layout, out.layout);
+  const bool small = static_cast<double>(linear.out.size() * tap_count(linear)) <= kMostWeightsSeen;
+  std::optional<ConvolutionDiagonals> convolution;
+  if (linear.convolution() != nullptr) {
+    convolution.emplace(linear);
+  }
+  const auto by_bits = [&](const Candidate& source, const Candidate& target) {
+    return convolution && source.bits && target.bits;
+  };
+  std::vector<Trial> trials;
+  for (std::size_t to = 0; to < stage.out.size(); ++to) {
+    for (std::size_t from = 0; from < in.size(); ++from) {
+      const Candidate &source = in[from], &target = stage.out[to];
+      if (by_bits(source, target) || small) {
+        const std::size_t count =
+            by_bits(source, target)
+                ? convolution->count(*source.bits, *target.bits)
+                : LinearMap(linear, source.layout, target.layout).diagonals().size();
+        trials.push_back({from, to, count, target.layout.ciphertexts.size()});
+      }
     }
   }
-  const auto size = [](const LinearMap& map) {
-    return static_cast<double>(map.diagonals().size());
-  };
-  const double fewest = size(*std::ranges::min_element(maps, {}, size));
-  for (std::size_t k = 0; k < maps.size(); ++k) {
-    if (size(maps[k]) <= kWorthwhile * fewest + kWorthwhileProducts) {
-      const std::size_t to = k / in.size();
-      stage.links.push_back({k % in.size(), to, make_edge(maps[k], stage.out[to].layout)});
-    }
+  for (const Trial& trial : most_promising(std::move(trials))) {
+    const Candidate &source = in[trial.from], &target = stage.out[trial.to];
+    const auto diagonals = by_bits(source, target)
+                               ? convolution->find(*source.bits, *target.bits)
+                               : LinearMap(linear, source.layout, target.layout).diagonals();
+    stage.links.push_back(
+        {trial.from, trial.to, make_edge(diagonals, source.layout, target.layout)});
   }
 }
 

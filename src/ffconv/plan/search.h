@@ -8,20 +8,23 @@
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
+#include "ffconv/plan/bit_layout.h"
 #include "ffconv/plan/grouping.h"
 #include "ffconv/plan/layout.h"
-#include "ffconv/plan/linear_map.h"
 #include "ffconv/plan/lowering.h"
 
 namespace ffconv::plan {
 
-// A layout, and the grid that strided outputs can stay on if it has one.
+// A layout; the grid that strided outputs can stay on if it has one; its bits if it is of that
+// kind.
 struct Candidate {
   Layout layout;
   std::optional<Grid> grid;
+  std::optional<BitLayout> bits;
 };
 
 // Candidates for a tensor of this shape, the input of `next` (nullptr: the scores): blocked
@@ -38,7 +41,7 @@ struct Edge {
   std::size_t outputs;  // ciphertexts
 };
 
-Edge make_edge(const LinearMap& map, const Layout& out);
+Edge make_edge(std::span<const Diagonal> diagonals, const Layout& in, const Layout& out);
 
 // Microseconds of layer number `layer` of the network and of the square behind it, if there is one.
 double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge);
@@ -84,6 +87,8 @@ class LayoutSearch {
     Edge edge;
   };
 
+  void add_bit_layouts(const model::Shape& shape, const model::Linear* next, int max_gap,
+                       std::vector<Candidate>& candidates) const;
   void add_links(const model::Linear& linear, const std::vector<Candidate>& in, Stage& stage);
   void add_offset_inputs();
 
