@@ -40,9 +40,10 @@ void add_compile_flags(CLI::App& command, CompileFlags& flags) {
   const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
     return command.add_option(name, value, help)->type_name(type)->group(kCompileGroup);
   };
-  add("--packing", flags.packing, "PACKING", "How tensors are packed: auto, dense or lola")
+  add("--packing", flags.packing, "PACKING",
+      "How tensors are packed: auto, dense, conv, ffconv or lola")
       ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "dense", "lola"}).description(""));
+      ->check(CLI::IsMember({"auto", "dense", "conv", "ffconv", "lola"}).description(""));
   add("--calibration", flags.calibration, "IMAGES",
       "Images that show how large values get: 'mnist', 'cifar10'\n"
       "or a directory (default: what the model's metadata say)");

@@ -160,8 +160,7 @@ TEST(Run, ReportsProgressByLayer) {
 }
 
 TEST(CountBackend, CountsOnRealRunsWhatIsReadOffPrograms) {
-  for (const plan::Packing packing :
-       {plan::Packing::kDense, plan::Packing::kLola, plan::Packing::kAuto}) {
+  for (const plan::Packing packing : plan::kAllPackings) {
     SCOPED_TRACE(std::string(plan::to_string(packing)));
     const plan::Program program = testing::small_compiled(packing).program;
     const plan::ProgramCounts expected = plan::count(program, default_cost_table());

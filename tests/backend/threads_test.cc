@@ -78,9 +78,7 @@ TEST_P(ThreadCounts, EveryResidueOfTheResultIsTheSame) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Packings, ThreadCounts,
-                         ::testing::Values(plan::Packing::kDense, plan::Packing::kLola,
-                                           plan::Packing::kAuto),
+INSTANTIATE_TEST_SUITE_P(Packings, ThreadCounts, ::testing::ValuesIn(plan::kAllPackings),
                          [](const auto& packing) { return std::string(to_string(packing.param)); });
 
 }  // namespace

@@ -31,7 +31,7 @@ struct Damage {
 };
 
 TEST(CheckProgram, AcceptsWhatCompileMakes) {
-  for (const Packing packing : {Packing::kDense, Packing::kLola, Packing::kAuto}) {
+  for (const Packing packing : kAllPackings) {
     EXPECT_NO_THROW(check_program(testing::small_compiled(packing).program, "test"));
   }
 }

@@ -56,7 +56,7 @@ TEST(Parameters, ScalesFollowTheRealPrimesExactly) {
 }
 
 TEST(Parameters, AreSecureWhereACiphertextOrAKeyIsPublished) {
-  for (const Packing packing : {Packing::kDense, Packing::kLola, Packing::kAuto}) {
+  for (const Packing packing : kAllPackings) {
     const Program program = testing::small_compiled(packing).program;
     const Params params(program.params);  // throws where they are not
     EXPECT_EQ(params.security_bits(), 128);

@@ -121,8 +121,8 @@ Layout make_layout(const model::Shape& shape, const BitLayout& layout) {
   for (std::size_t c = 0; c < shape.channels(); ++c) {
     for (std::size_t y = 0; y < shape.height(); ++y) {
       for (std::size_t x = 0; x < shape.width(); ++x) {
-        const std::size_t at = address(layout.bits[0], c) | address(layout.bits[1], y) |
-                               address(layout.bits[2], x);
+        const std::size_t at =
+            address(layout.bits[0], c) | address(layout.bits[1], y) | address(layout.bits[2], x);
         result.ciphertexts[ciphertexts.number(at >> layout.log_period)].elements[at % period] =
             element++;
       }

@@ -59,7 +59,8 @@ class NumberSet {
   std::vector<std::size_t> members_;
 };
 
-// The diagonals of LinearMap for a convolution between any two such layouts of its input and output.
+// The diagonals of LinearMap for a convolution between any two such layouts of its input and
+// output.
 class ConvolutionDiagonals {
  public:
   explicit ConvolutionDiagonals(const model::Linear& linear);  // must outlive it

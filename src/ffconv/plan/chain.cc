@@ -1,4 +1,4 @@
-// Lowering of a chain of layouts, and the layouts of DensePack.
+// Lowering of a chain of layouts, and the layouts of DensePack and FFConv.
 
 #include <optional>
 #include <utility>
@@ -23,25 +23,65 @@ Program lower_chain(const Lowering& lowering, const std::vector<Layout>& layouts
   return emitter.finish();
 }
 
-std::vector<Layout> dense_layouts(const Lowering& lowering) {
+namespace {
+
+// Whether layer `k` is a 1 x 1 convolution of all channels.
+bool is_pointwise(const model::Network& network, std::size_t k) {
+  const auto* linear =
+      k < network.layers.size() ? std::get_if<model::Linear>(&network.layers[k]) : nullptr;
+  const model::Convolution* conv = linear != nullptr ? linear->convolution() : nullptr;
+  return conv != nullptr && conv->geometry == model::ConvGeometry{};
+}
+
+// Each channel alone in a ciphertext, in all of its blocks.
+Layout channel_layout(const model::Shape& shape, const Grid& grid) {
+  Layout layout{"channels", {}};
+  const std::size_t positions = shape.height() * shape.width();
+  for (std::size_t c = 0; c < shape.channels(); ++c) {
+    std::vector<std::int32_t> elements(grid.channel, SlotLabels::kEmpty);
+    for (std::size_t p = 0; p < positions; ++p) {
+      elements[p / shape.width() * grid.row + p % shape.width() * grid.column] =
+          static_cast<std::int32_t>(c * positions + p);
+    }
+    layout.ciphertexts.push_back({std::move(elements)});
+  }
+  return layout;
+}
+
+std::vector<Layout> dense_chain(const Lowering& lowering, Strided strided,
+                                bool channels_before_pointwise) {
   const model::Network& network = lowering.network;
   const std::size_t slots = lowering.ring.slot_count();
   model::Shape shape = network.input;
   Grid grid = blocked_grid(shape);
   std::vector<Layout> layouts{grid_layout(shape, grid, slots)};
-  for (const model::Layer& layer : network.layers) {
-    const auto* linear = std::get_if<model::Linear>(&layer);
+  for (std::size_t k = 0; k < network.layers.size(); ++k) {
+    const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
     if (linear == nullptr) {
       continue;
     }
     // A reshaped tensor has no grid of the new shape; its elements keep their places all the same.
-    const auto strided = linear->in == shape ? strided_grid(*linear, grid) : std::nullopt;
+    const auto kept = strided == Strided::kKeepsPlaces && linear->in == shape
+                          ? strided_grid(*linear, grid)
+                          : std::nullopt;
     const bool dense = std::holds_alternative<model::Dense>(linear->map);
     shape = linear->out;
-    grid = strided.value_or(dense ? flat_grid(shape) : blocked_grid(shape));
-    layouts.push_back(grid_layout(shape, grid, slots));
+    grid = kept.value_or(dense ? flat_grid(shape) : blocked_grid(shape));
+    const bool alone =
+        channels_before_pointwise && is_pointwise(network, k + 1) && grid.channel <= slots;
+    layouts.push_back(alone ? channel_layout(shape, grid) : grid_layout(shape, grid, slots));
   }
   return layouts;
+}
+
+}  // namespace
+
+std::vector<Layout> dense_layouts(const Lowering& lowering, Strided strided) {
+  return dense_chain(lowering, strided, false);
+}
+
+std::vector<Layout> ffconv_layouts(const Lowering& lowering, Strided strided) {
+  return dense_chain(lowering, strided, true);
 }
 
 }  // namespace ffconv::plan

@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "ffconv/base/assert.h"
 #include "ffconv/base/error.h"
 #include "ffconv/plan/lowering.h"
 #include "ffconv/plan/parameters.h"
@@ -33,6 +34,21 @@ struct Attempt {
   double us = 0;                // predicted, upload included
   std::vector<Layout> layouts;  // empty for lola
 };
+
+// The layouts of a packing that has the same ones in every chain of a ring: some to choose from,
+// none where the ring cannot hold them.
+std::vector<std::vector<Layout>> fixed_layouts(Packing packing, const Lowering& lowering) {
+  std::vector<std::vector<Layout>> choice;
+  for (const Strided strided : {Strided::kKeepsPlaces, Strided::kCloses}) {
+    std::vector<Layout> layouts = packing == Packing::kConv     ? conv_layouts(lowering)
+                                  : packing == Packing::kFfconv ? ffconv_layouts(lowering, strided)
+                                                                : dense_layouts(lowering, strided);
+    if (!layouts.empty() && std::ranges::find(choice, layouts) == choice.end()) {
+      choice.push_back(std::move(layouts));
+    }
+  }
+  return choice;
+}
 
 // Whether a tensor takes several ciphertexts; the input's may be many by choice.
 bool crowded(const std::vector<Layout>& layouts) {
@@ -140,16 +156,17 @@ class Compiler {
 
   // One for every shape of a chain that the program may get; none twice.
   void add_attempts(Packing packing, int log_n, Relinearize mode, std::vector<Attempt>& attempts) {
-    // Dense and lola lower alike in every chain, but want to know some.
+    // All but auto lower alike in every chain, but want to know some.
     const RingShape any = any_ring(log_n);
     std::optional<Program> lola;
-    std::vector<Layout> dense;
-    std::optional<ChainPrice> dense_price;
+    std::vector<std::pair<std::vector<Layout>, ChainPrice>> fixed;
     if (packing == Packing::kLola) {
       lola = lower_lola(lowering(any, mode));
-    } else if (packing == Packing::kDense) {
-      dense = dense_layouts(lowering(any, mode));
-      dense_price.emplace(network_, dense);
+    } else if (packing != Packing::kAuto) {
+      for (auto& layouts : fixed_layouts(packing, lowering(any, mode))) {
+        const ChainPrice price(network_, layouts);
+        fixed.emplace_back(std::move(layouts), price);
+      }
     }
     std::vector<RingShape> tried;
     for (const ParamsSpec& spec : likely_chains(log_n, lola ? chain_shape(*lola) : chain(log_n))) {
@@ -158,16 +175,21 @@ class Compiler {
         continue;
       }
       const Lowering lowering = this->lowering(ring, mode);
+      const auto add = [&](double us, std::vector<Layout> layouts) {
+        if (std::isfinite(us)) {
+          attempts.push_back({ring, mode, us, std::move(layouts)});
+        }
+      };
       if (lola) {
         lola->params = spec;
-        attempts.push_back({ring, mode, count(*lola, options_.cost).total.predicted_us, {}});
-      } else if (dense_price) {
-        attempts.push_back({ring, mode, dense_price->us(lowering), dense});
-      } else if (auto path = search(log_n).best(lowering, input_us(log_n))) {
-        attempts.push_back({ring, mode, path->us, std::move(path->layouts)});
+        add(count(*lola, options_.cost).total.predicted_us, {});
+      } else if (packing == Packing::kAuto) {
+        if (auto path = search(log_n).best(lowering, input_us(log_n))) {
+          add(path->us, std::move(path->layouts));
+        }
       }
-      if (!attempts.empty() && !std::isfinite(attempts.back().us)) {
-        attempts.pop_back();
+      for (const auto& [layouts, price] : fixed) {
+        add(price.us(lowering), layouts);
       }
       tried.push_back(std::move(ring));
     }
@@ -277,6 +299,11 @@ class Compiler {
 
 Compiled compile(const model::Network& network, const model::Ranges& ranges,
                  const CompileOptions& options) {
+  if (options.packing == Packing::kConv) {
+    const Bounds checked(network, ranges, options.margin);
+    const auto [patched, patched_ranges] = with_patches(network, ranges, options.margin);
+    return Compiler(patched, patched_ranges, options).run();
+  }
   return Compiler(network, ranges, options).run();
 }
 

@@ -1,28 +1,45 @@
 #include "ffconv/plan/packings.h"
 
+#include <array>
+#include <string>
+#include <utility>
+
+#include <fmt/format.h>
+
 #include "ffconv/base/error.h"
 
 namespace ffconv::plan {
 
+namespace {
+
+constexpr std::array<std::pair<Packing, std::string_view>, 5> kNames = {{
+    {Packing::kDense, "dense"},
+    {Packing::kConv, "conv"},
+    {Packing::kFfconv, "ffconv"},
+    {Packing::kLola, "lola"},
+    {Packing::kAuto, "auto"},
+}};
+
+}  // namespace
+
 std::string_view to_string(Packing packing) {
-  switch (packing) {
-    case Packing::kDense:
-      return "dense";
-    case Packing::kLola:
-      return "lola";
-    case Packing::kAuto:
-      return "auto";
+  for (const auto& [known, name] : kNames) {
+    if (known == packing) {
+      return name;
+    }
   }
   return "";
 }
 
 Packing packing_from_string(std::string_view name) {
-  for (const Packing packing : {Packing::kDense, Packing::kLola, Packing::kAuto}) {
-    if (name == to_string(packing)) {
+  std::string names;
+  for (const auto& [packing, known] : kNames) {
+    if (name == known) {
       return packing;
     }
+    names += names.empty() ? known : fmt::format(", {}", known);
   }
-  fail(ErrorCode::kInvalidArgument, "packing: expected dense, lola or auto, got {}", name);
+  fail(ErrorCode::kInvalidArgument, "packing: expected one of {}; got {}", names, name);
 }
 
 }  // namespace ffconv::plan

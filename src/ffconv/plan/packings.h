@@ -1,10 +1,11 @@
 // The packings: which layout each tensor of a network gets, and the programs that follow.
 //
-// dense and auto choose one layout for the input and one for the output of every linear layer; the
+// All but lola choose one layout for the input and one for the output of every linear layer; the
 // program is then the same mechanical lowering (auto: search.h). lola is a pipeline of its own.
 // Pictures, sources and counts: docs/packing.md.
 #pragma once
 
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -14,20 +15,45 @@
 
 namespace ffconv::plan {
 
-enum class Packing { kDense, kLola, kAuto };
+enum class Packing { kDense, kConv, kFfconv, kLola, kAuto };
+inline constexpr std::array kAllPackings = {Packing::kDense, Packing::kConv, Packing::kFfconv,
+                                            Packing::kLola, Packing::kAuto};
 
 std::string_view to_string(Packing packing);
-// Throws kInvalidArgument, naming what there is, for anything else than "dense", "lola" and "auto".
+// Throws kInvalidArgument, naming what there is, for anything else than such a name.
 Packing packing_from_string(std::string_view name);
 
 // A program without scales for `layouts`: the input's, then one for every linear layer's output.
 // Each layer consumes one level.
 Program lower_chain(const Lowering& lowering, const std::vector<Layout>& layouts);
 
-// DensePack: the image channel after channel, each in a block of a power of two; outputs of a
-// convolution with a stride stay where they are; outputs of dense layers without gaps, folded to
-// the smallest period.
-std::vector<Layout> dense_layouts(const Lowering& lowering);
+// What becomes of a convolution's outputs under DensePack where it has a stride.
+enum class Strided {
+  kKeepsPlaces,  // they stay where the inputs were: few rotations, but gaps
+  kCloses,       // they move together
+};
+
+// DensePack: the image channel after channel, each in a block of a power of two; outputs of dense
+// layers without gaps, folded to the smallest period.
+std::vector<Layout> dense_layouts(const Lowering& lowering, Strided strided);
+
+// FFConv (Lu et al., arXiv 2102.03494): as DensePack, but a layer that a 1 x 1 convolution follows
+// leaves every channel alone in a ciphertext, in all of its blocks. The 1 x 1 is then one product
+// for each of these ciphertexts, without a rotation, and leaves DensePack's layout again.
+std::vector<Layout> ffconv_layouts(const Lowering& lowering, Strided strided);
+
+// ConvPack throughout: one ciphertext for every kernel offset and input channel, whose slots are
+// output positions, so that a convolution is scalars times ciphertexts and leaves a ciphertext a
+// channel; a dense layer is a convolution over all positions. The client makes the first such
+// patches. Later ones are a layer of their own, and a level: rotations and masks.
+struct Patched {
+  model::Network network;
+  model::Ranges ranges;
+};
+// Adds these layers. `margin` as for Bounds.
+Patched with_patches(const model::Network& network, const model::Ranges& ranges, double margin);
+// For a network from with_patches(). Empty where a channel does not fit into a ciphertext.
+std::vector<Layout> conv_layouts(const Lowering& lowering);
 
 // LoLa (Brutzkus, Gilad-Bachrach and Elisha, ICML 2019) as published: a first convolution on one
 // ciphertext a kernel offset, scalars only; maps joined to one vector; dense layers (and later

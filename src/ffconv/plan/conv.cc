@@ -1,0 +1,129 @@
+// ConvPack. Source: Lu et al., arXiv 2102.03494, section 3; the first layer is LoLa's convolution
+// representation (Brutzkus, Gilad-Bachrach and Elisha, ICML 2019).
+
+#include <algorithm>
+#include <utility>
+
+#include "ffconv/plan/packings.h"
+
+namespace ffconv::plan {
+namespace {
+
+constexpr std::int32_t kEmpty = SlotLabels::kEmpty;
+
+// Whether the layer reads its input where it stands: element by element, or a 1 x 1 convolution.
+bool reads_in_place(const model::Linear& linear) {
+  const model::Convolution* conv = linear.convolution();
+  return conv != nullptr ? conv->geometry == model::ConvGeometry{}
+                         : std::holds_alternative<model::Diagonal>(linear.map);
+}
+
+// One ciphertext a channel of `period` slots, its positions in their order.
+Layout channels(const model::Shape& shape, std::size_t period) {
+  Layout layout{"channels", {}};
+  const std::size_t positions = shape.height() * shape.width();
+  for (std::size_t c = 0; c < shape.channels(); ++c) {
+    std::vector<std::int32_t> elements(period, kEmpty);
+    for (std::size_t p = 0; p < positions; ++p) {
+      elements[p] = static_cast<std::int32_t>(c * positions + p);
+    }
+    layout.ciphertexts.push_back({std::move(elements)});
+  }
+  return layout;
+}
+
+// For each tap, the input that every output position meets: the same for all outputs of a group.
+Layout patches(const model::Linear& linear, std::size_t period) {
+  const model::Convolution* conv = linear.convolution();
+  const std::size_t groups = conv != nullptr ? conv->geometry.groups : 1;
+  Layout out = channels(linear.out, period);
+  std::size_t number = 0;
+  std::erase_if(out.ciphertexts, [&](const SlotLabels&) {
+    return number++ % (linear.out.channels() / groups) != 0;
+  });
+  return offset_layout(linear, out, period);
+}
+
+// Adds ciphertexts for the elements that no output meets (a stride may jump over them): a layout
+// holds a whole tensor.
+Layout with_unread(Layout layout, const model::Shape& shape, std::size_t period) {
+  std::vector<bool> read(shape.size(), false);
+  for (const SlotLabels& labels : layout.ciphertexts) {
+    for (const std::int32_t element : labels.elements) {
+      if (element != kEmpty) {
+        read[static_cast<std::size_t>(element)] = true;
+      }
+    }
+  }
+  for (SlotLabels& labels : channels(shape, period).ciphertexts) {
+    bool any = false;
+    for (std::int32_t& element : labels.elements) {
+      if (element != kEmpty && read[static_cast<std::size_t>(element)]) {
+        element = kEmpty;
+      }
+      any = any || element != kEmpty;
+    }
+    if (any) {
+      layout.ciphertexts.push_back(std::move(labels));
+    }
+  }
+  return layout;
+}
+
+}  // namespace
+
+Patched with_patches(const model::Network& network, const model::Ranges& ranges, double margin) {
+  Patched patched{network, {ranges.input_max_abs, {}}};
+  patched.network.layers.clear();
+  double bound = ranges.input_max_abs;
+  for (std::size_t k = 0; k < network.layers.size(); ++k) {
+    if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
+      if (k > 0 && !reads_in_place(*linear)) {
+        const std::size_t size = linear->in.size();
+        patched.network.layers.push_back(model::Linear{
+            .name = linear->name + " patches",
+            .in = linear->in,
+            .out = linear->in,
+            .bias = std::vector<double>(size, 0.0),
+            .map = model::Diagonal{std::vector<double>(size, 1.0)},
+            .origin = {}});
+        patched.ranges.max_abs.push_back(bound);
+      }
+      bound = ranges.max_abs.at(k);
+    } else {
+      bound = bound * bound * margin;  // Bounds squares what already has its margin
+    }
+    patched.network.layers.push_back(network.layers[k]);
+    patched.ranges.max_abs.push_back(bound);
+  }
+  return patched;
+}
+
+std::vector<Layout> conv_layouts(const Lowering& lowering) {
+  const auto& layers = lowering.network.layers;
+  std::vector<const model::Linear*> linears;
+  std::size_t positions = 1;
+  for (const model::Layer& layer : layers) {
+    if (const auto* linear = std::get_if<model::Linear>(&layer)) {
+      linears.push_back(linear);
+      positions = std::max({positions, linear->out.height() * linear->out.width(),
+                            reads_in_place(*linear) ? linear->in.height() * linear->in.width() : 1});
+    }
+  }
+  const std::size_t period = power_of_two_at_least(positions);
+  if (period > lowering.ring.slot_count()) {
+    return {};
+  }
+  std::vector<Layout> layouts;
+  layouts.push_back(reads_in_place(*linears.front()) ? channels(linears.front()->in, period)
+                                                     : patches(*linears.front(), period));
+  for (std::size_t k = 0; k < linears.size(); ++k) {
+    const bool before_patches = k + 1 < linears.size() && !reads_in_place(*linears[k + 1]);
+    const model::Shape& out = linears[k]->out;
+    layouts.push_back(before_patches ? with_unread(patches(*linears[k + 1], period), out, period)
+                                     : channels(out, period));
+  }
+  return layouts;
+}
+
+}  // namespace ffconv::plan
