@@ -24,7 +24,7 @@ class Flow(AppTest):
     def test_a_tiny_network_gives_the_scores_of_plain_arithmetic_in_every_packing(self):
         network = TinyNetwork(seed=1)
         self.write("tiny.onnx", network.onnx())
-        for packing in ("auto", "dense", "conv", "ffconv", "lola"):
+        for packing in ("auto", "dense", "conv", "ffconv", "falcon", "lola"):
             with self.subTest(packing=packing):
                 self.ok("compile", "tiny.onnx", "-o", "net", "--packing", packing, "--quiet")
                 self.ok("keygen", "net.client", "--force", "--quiet")

@@ -17,9 +17,9 @@
 
 namespace ffconv::testing {
 
-// Twelve levels of one 26-bit prime each, keys at all of them; too many for the security row.
+// Twenty levels of one 26-bit prime each, keys at all of them; too many for the security row.
 inline ParamsSpec plain_chain(int log_n) {
-  return one_prime_a_level(log_n, std::vector<double>(12, 26.0), {31}, 1, 11);
+  return one_prime_a_level(log_n, std::vector<double>(20, 26.0), {31}, 1, 19);
 }
 inline plan::RingShape plain_ring(int log_n) {
   return plan::RingShape(plain_chain(log_n));

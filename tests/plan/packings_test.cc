@@ -28,6 +28,8 @@ Program lower(Packing packing, const Lowering& lowering) {
       return lower_chain(lowering, ffconv_layouts(lowering, Strided::kCloses));
     case Packing::kConv:
       return lower_chain(lowering, conv_layouts(lowering));
+    case Packing::kFalcon:
+      return lower_chain(lowering, falcon_layouts(lowering));
     case Packing::kLola:
       return lower_lola(lowering);
     case Packing::kAuto:
@@ -57,8 +59,10 @@ std::vector<std::vector<double>> run_slots(const Program& program,
 void expect_correct(const model::Network& network, Packing packing, int log_n) {
   SCOPED_TRACE(std::string(to_string(packing)) + ", log_n " + std::to_string(log_n));
   const model::Ranges ranges = testing::ranges_of(network);
-  const auto [packed, packed_ranges] =
-      packing == Packing::kConv ? with_patches(network, ranges, 1.5) : Patched{network, ranges};
+  const auto [packed, packed_ranges] = packing == Packing::kConv
+                                           ? with_patches(network, ranges, 1.5)
+                                       : packing == Packing::kFalcon ? with_spectra(network, ranges)
+                                                                     : Expanded{network, ranges};
   const Bounds bounds(packed, packed_ranges, 1.5);
   const Lowering lowering{packed, bounds, default_cost_table(), testing::plain_ring(log_n)};
   if (packing == Packing::kConv && conv_layouts(lowering).empty()) {
@@ -142,8 +146,9 @@ TEST(Packings, HaveNamesThatReadBack) {
   for (const Packing packing : kAllPackings) {
     EXPECT_EQ(packing_from_string(to_string(packing)), packing);
   }
-  EXPECT_THAT(testing::error_of(ErrorCode::kInvalidArgument, [] { packing_from_string("other"); }),
-              ::testing::HasSubstr("expected one of dense, conv, ffconv, lola, auto; got other"));
+  EXPECT_THAT(
+      testing::error_of(ErrorCode::kInvalidArgument, [] { packing_from_string("other"); }),
+      ::testing::HasSubstr("expected one of dense, conv, ffconv, falcon, lola, auto; got other"));
 }
 
 }  // namespace

@@ -22,9 +22,12 @@ std::vector<double> apply_linear(const Linear& linear, std::span<const double> x
   } else if (const auto* dense = std::get_if<Dense>(&linear.map)) {
     const Eigen::Map<const Matrix> weights(dense->weights.data(), rows, columns);
     result.noalias() = weights * input;
+  } else if (const auto* diagonal = std::get_if<Diagonal>(&linear.map)) {
+    result = ConstVector(diagonal->scale.data(), rows).cwiseProduct(input);
   } else {
-    const auto& scale = std::get<Diagonal>(linear.map).scale;
-    result = ConstVector(scale.data(), rows).cwiseProduct(input);
+    result.setZero();
+    for_each_weight(linear,
+                    [&](std::size_t o, std::size_t i, double weight) { y[o] += weight * x[i]; });
   }
   result += ConstVector(linear.bias.data(), rows);
   return y;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <variant>
@@ -28,6 +29,13 @@ struct Diagonal {
   std::vector<double> scale;  // [out.size()]; in.size() == out.size()
 };
 
+// Any matrix, row by row: entries first[o] .. first[o + 1] - 1 belong to output o.
+struct Sparse {
+  std::vector<std::size_t> first;  // [out.size() + 1]
+  std::vector<std::uint32_t> columns;
+  std::vector<double> weights;
+};
+
 // How a bound of the graph's tensor carries over to this layer's output y: |y| <= scale * |t| +
 // shift if t is what the node `node` computes, known to users by its own name or by that of its
 // output `tensor`. Both are empty for a layer that normalization added.
@@ -43,10 +51,10 @@ struct Linear {
   std::string name;  // unique in the network
   Shape in, out;
   std::vector<double> bias;  // [out.size()]
-  std::variant<Convolution, Dense, Diagonal> map;
+  std::variant<Convolution, Dense, Diagonal, Sparse> map;
   Origin origin;
 
-  // The convolution's weights and geometry; nullptr for a dense or diagonal layer.
+  // The convolution's weights and geometry; nullptr for any other layer.
   const Convolution* convolution() const { return std::get_if<Convolution>(&map); }
 };
 
@@ -85,6 +93,12 @@ void for_each_weight(const Linear& linear, F&& f) {
   } else if (const auto* diagonal = std::get_if<Diagonal>(&linear.map)) {
     for (std::size_t i = 0; i < outputs; ++i) {
       f(i, i, diagonal->scale[i]);
+    }
+  } else if (const auto* sparse = std::get_if<Sparse>(&linear.map)) {
+    for (std::size_t o = 0; o < outputs; ++o) {
+      for (std::size_t k = sparse->first[o]; k < sparse->first[o + 1]; ++k) {
+        f(o, std::size_t{sparse->columns[k]}, sparse->weights[k]);
+      }
     }
   } else {
     const Convolution& conv = *linear.convolution();

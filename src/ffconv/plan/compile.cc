@@ -40,9 +40,20 @@ struct Attempt {
 std::vector<std::vector<Layout>> fixed_layouts(Packing packing, const Lowering& lowering) {
   std::vector<std::vector<Layout>> choice;
   for (const Strided strided : {Strided::kKeepsPlaces, Strided::kCloses}) {
-    std::vector<Layout> layouts = packing == Packing::kConv     ? conv_layouts(lowering)
-                                  : packing == Packing::kFfconv ? ffconv_layouts(lowering, strided)
-                                                                : dense_layouts(lowering, strided);
+    std::vector<Layout> layouts;
+    switch (packing) {
+      case Packing::kConv:
+        layouts = conv_layouts(lowering);
+        break;
+      case Packing::kFalcon:
+        layouts = falcon_layouts(lowering);
+        break;
+      case Packing::kFfconv:
+        layouts = ffconv_layouts(lowering, strided);
+        break;
+      default:
+        layouts = dense_layouts(lowering, strided);
+    }
     if (!layouts.empty() && std::ranges::find(choice, layouts) == choice.end()) {
       choice.push_back(std::move(layouts));
     }
@@ -299,10 +310,12 @@ class Compiler {
 
 Compiled compile(const model::Network& network, const model::Ranges& ranges,
                  const CompileOptions& options) {
-  if (options.packing == Packing::kConv) {
-    const Bounds checked(network, ranges, options.margin);
-    const auto [patched, patched_ranges] = with_patches(network, ranges, options.margin);
-    return Compiler(patched, patched_ranges, options).run();
+  const Bounds checked(network, ranges, options.margin);
+  if (options.packing == Packing::kConv || options.packing == Packing::kFalcon) {
+    const Expanded expanded = options.packing == Packing::kConv
+                                  ? with_patches(network, ranges, options.margin)
+                                  : with_spectra(network, ranges);
+    return Compiler(expanded.network, expanded.ranges, options).run();
   }
   return Compiler(network, ranges, options).run();
 }

@@ -72,21 +72,21 @@ Layout with_unread(Layout layout, const model::Shape& shape, std::size_t period)
 
 }  // namespace
 
-Patched with_patches(const model::Network& network, const model::Ranges& ranges, double margin) {
-  Patched patched{network, {ranges.input_max_abs, {}}};
+Expanded with_patches(const model::Network& network, const model::Ranges& ranges, double margin) {
+  Expanded patched{network, {ranges.input_max_abs, {}}};
   patched.network.layers.clear();
   double bound = ranges.input_max_abs;
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
     if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
       if (k > 0 && !reads_in_place(*linear)) {
         const std::size_t size = linear->in.size();
-        patched.network.layers.push_back(model::Linear{
-            .name = linear->name + " patches",
-            .in = linear->in,
-            .out = linear->in,
-            .bias = std::vector<double>(size, 0.0),
-            .map = model::Diagonal{std::vector<double>(size, 1.0)},
-            .origin = {}});
+        patched.network.layers.push_back(
+            model::Linear{.name = linear->name + " patches",
+                          .in = linear->in,
+                          .out = linear->in,
+                          .bias = std::vector<double>(size, 0.0),
+                          .map = model::Diagonal{std::vector<double>(size, 1.0)},
+                          .origin = {}});
         patched.ranges.max_abs.push_back(bound);
       }
       bound = ranges.max_abs.at(k);
@@ -106,8 +106,9 @@ std::vector<Layout> conv_layouts(const Lowering& lowering) {
   for (const model::Layer& layer : layers) {
     if (const auto* linear = std::get_if<model::Linear>(&layer)) {
       linears.push_back(linear);
-      positions = std::max({positions, linear->out.height() * linear->out.width(),
-                            reads_in_place(*linear) ? linear->in.height() * linear->in.width() : 1});
+      positions =
+          std::max({positions, linear->out.height() * linear->out.width(),
+                    reads_in_place(*linear) ? linear->in.height() * linear->in.width() : 1});
     }
   }
   const std::size_t period = power_of_two_at_least(positions);

@@ -76,6 +76,9 @@ std::size_t tap_count(const model::Linear& linear) {
   if (const model::Convolution* conv = linear.convolution()) {
     return conv->weights.size() / linear.out.channels();
   }
+  if (const auto* sparse = std::get_if<model::Sparse>(&linear.map)) {
+    return (sparse->weights.size() + linear.out.size() - 1) / linear.out.size();
+  }
   return std::holds_alternative<model::Dense>(linear.map) ? linear.in.size() : 1;
 }
 

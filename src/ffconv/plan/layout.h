@@ -83,7 +83,7 @@ Layout folded_layout(const model::Shape& shape, const Grid& grid, std::size_t pe
 // taps need; equal label vectors are kept once.
 Layout offset_layout(const model::Linear& linear, const Layout& out, std::size_t slot_count);
 
-// Weights of an output element: taps, those on padding included.
+// Weights of an output element: taps, those on padding included; of a sparse matrix the mean.
 std::size_t tap_count(const model::Linear& linear);
 
 // The smallest power of two that is at least x.

@@ -12,10 +12,11 @@ namespace ffconv::plan {
 
 namespace {
 
-constexpr std::array<std::pair<Packing, std::string_view>, 5> kNames = {{
+constexpr std::array<std::pair<Packing, std::string_view>, 6> kNames = {{
     {Packing::kDense, "dense"},
     {Packing::kConv, "conv"},
     {Packing::kFfconv, "ffconv"},
+    {Packing::kFalcon, "falcon"},
     {Packing::kLola, "lola"},
     {Packing::kAuto, "auto"},
 }};

@@ -15,9 +15,9 @@
 
 namespace ffconv::plan {
 
-enum class Packing { kDense, kConv, kFfconv, kLola, kAuto };
-inline constexpr std::array kAllPackings = {Packing::kDense, Packing::kConv, Packing::kFfconv,
-                                            Packing::kLola, Packing::kAuto};
+enum class Packing { kDense, kConv, kFfconv, kFalcon, kLola, kAuto };
+inline constexpr std::array kAllPackings = {Packing::kDense,  Packing::kConv, Packing::kFfconv,
+                                            Packing::kFalcon, Packing::kLola, Packing::kAuto};
 
 std::string_view to_string(Packing packing);
 // Throws kInvalidArgument, naming what there is, for anything else than such a name.
@@ -37,6 +37,12 @@ enum class Strided {
 // layers without gaps, folded to the smallest period.
 std::vector<Layout> dense_layouts(const Lowering& lowering, Strided strided);
 
+// A network with layers of a packing's own.
+struct Expanded {
+  model::Network network;
+  model::Ranges ranges;
+};
+
 // FFConv (Lu et al., arXiv 2102.03494): as DensePack, but a layer that a 1 x 1 convolution follows
 // leaves every channel alone in a ciphertext, in all of its blocks. The 1 x 1 is then one product
 // for each of these ciphertexts, without a rotation, and leaves DensePack's layout again.
@@ -46,14 +52,18 @@ std::vector<Layout> ffconv_layouts(const Lowering& lowering, Strided strided);
 // output positions, so that a convolution is scalars times ciphertexts and leaves a ciphertext a
 // channel; a dense layer is a convolution over all positions. The client makes the first such
 // patches. Later ones are a layer of their own, and a level: rotations and masks.
-struct Patched {
-  model::Network network;
-  model::Ranges ranges;
-};
-// Adds these layers. `margin` as for Bounds.
-Patched with_patches(const model::Network& network, const model::Ranges& ranges, double margin);
+// Adds these layers; `margin` as for Bounds.
+Expanded with_patches(const model::Network& network, const model::Ranges& ranges, double margin);
 // For a network from with_patches(). Empty where a channel does not fit into a ciphertext.
 std::vector<Layout> conv_layouts(const Lowering& lowering);
+
+// Falcon (Lou, Lu, Hong and Jiang, NeurIPS 2020): convolutions in the frequency domain. Each
+// becomes three layers, and levels: the discrete Fourier transform of every padded channel, as real
+// numbers; one product for each frequency and pair of channels; the transform back, without what a
+// stride leaves out. Dense layers stay as they are: Falcon trains block-circulant ones.
+Expanded with_spectra(const model::Network& network, const model::Ranges& ranges);
+// For a network from with_spectra(): every channel in a block that holds the largest spectrum.
+std::vector<Layout> falcon_layouts(const Lowering& lowering);
 
 // LoLa (Brutzkus, Gilad-Bachrach and Elisha, ICML 2019) as published: a first convolution on one
 // ciphertext a kernel offset, scalars only; maps joined to one vector; dense layers (and later
