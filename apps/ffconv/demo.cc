@@ -1,9 +1,11 @@
-// ffconv demo: sample digits, classified encrypted, with every step of client and server visible.
+// ffconv demo: sample images, classified encrypted, with every step of client and server visible.
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -34,6 +36,8 @@ namespace ffconv::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::array<std::string_view, 1> kModels = {"mnist-lola.onnx"};
 
 struct Options {
   std::size_t images = 10;
@@ -102,7 +106,7 @@ class Demo {
   }
 
  private:
-  std::string image_file(std::size_t i) const { return fmt::format("digit-{:02}.ct", i); }
+  std::string image_file(std::size_t i) const { return fmt::format("image-{:02}.ct", i); }
   std::string scores_file(std::size_t i) const { return fmt::format("scores-{:02}.ct", i); }
 
   static std::string sized(const fs::path& path) {
@@ -116,18 +120,18 @@ class Demo {
   PlanReport compile() {
     const CompileFlags flags;
     CompiledModel compiled = compile_model(model_, model_path_, flags, options_.output.quiet);
-    wire::save(server_ / "digits.server", compiled.bundle);
-    wire::save(owner_ / "digits.client", runtime::client_bundle(compiled.bundle));
+    wire::save(server_ / "network.server", compiled.bundle);
+    wire::save(owner_ / "network.client", runtime::client_bundle(compiled.bundle));
     PlanReport report(compiled.bundle, cost_table(flags));
     report.compilation = std::move(compiled.report);
     print_step(1, "compile, by the model's owner",
-               fmt::format("{} -> {}, {}", sized(model_path_), sized(server_ / "digits.server"),
-                           sized(owner_ / "digits.client")));
+               fmt::format("{} -> {}, {}", sized(model_path_), sized(server_ / "network.server"),
+                           sized(owner_ / "network.client")));
     return report;
   }
 
   runtime::Client client() const {
-    return runtime::Client(wire::load_client_bundle(owner_ / "digits.client"));
+    return runtime::Client(wire::load_client_bundle(owner_ / "network.client"));
   }
 
   void make_keys() {
@@ -149,13 +153,13 @@ class Demo {
                  client.bundle().fingerprint);
     }
     print_step(3, "encrypt, by the data's owner",
-               fmt::format("{} digits, each {} -> server", images_.size(),
+               fmt::format("{} images, each {} -> server", images_.size(),
                            sized(server_ / image_file(0))));
   }
 
   // Reads and writes in the server's directory alone.
   void infer() {
-    const runtime::Server server(wire::load_server_bundle(server_ / "digits.server"));
+    const runtime::Server server(wire::load_server_bundle(server_ / "network.server"));
     const runtime::Fingerprint& fingerprint = server.bundle().fingerprint;
     const EvaluationKeys keys =
         wire::load_evaluation_keys(server_ / "eval.keys", server.context(), fingerprint);
@@ -168,7 +172,7 @@ class Demo {
       times_us_.push_back(watch.lap_us());
       wire::save(server_ / scores_file(i), outputs, fingerprint);
       if (progress) {
-        progress("digits", i + 1, images_.size());
+        progress("images", i + 1, images_.size());
       }
     }
     bar.reset();
@@ -209,14 +213,36 @@ class Demo {
   Stopwatch watch_;
 };
 
+// The sample images that a network can take.
+model::Dataset samples_for(const model::Network& network, const fs::path& root) {
+  for (const std::string_view name : {"mnist", "cifar10"}) {
+    const fs::path folder = root / "samples" / name;
+    if (model::Dataset data = model::load_samples(folder); data.shape == network.input) {
+      return data;
+    }
+  }
+  fail(ErrorCode::kMismatch, "{}: no sample images have its input shape, {}; see ffconv evaluate",
+       network.name, model::to_string(network.input));
+}
+
 void run(const Options& options) {
   const fs::path root = find_root(options.root);
-  const std::string path =
-      options.model.empty() ? (root / "models" / "mnist-lola.onnx").string() : options.model;
-  Model model = load_model(path);
-  const model::Dataset data =
-      load_images((root / "samples" / "mnist").string(), model::Split::kTest, model.network.input);
-  if (!Demo(options, data, std::move(model), path).run()) {
+  std::vector<std::string> paths;
+  if (options.model.empty()) {
+    for (const std::string_view name : kModels) {
+      paths.push_back((root / "models" / name).string());
+    }
+  } else {
+    paths.push_back(options.model);
+  }
+  bool all_as_float = true;
+  for (const std::string& path : paths) {
+    Model model = load_model(path);
+    const model::Dataset data = samples_for(model.network, root);
+    fmt::print("{}{}\n", path == paths.front() ? "" : "\n", printable(model.network.name));
+    all_as_float = Demo(options, data, std::move(model), path).run() && all_as_float;
+  }
+  if (!all_as_float) {
     throw ExitCode{ExitCode::kFailure};
   }
 }
@@ -226,15 +252,16 @@ void run(const Options& options) {
 void add_demo(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App& command =
-      add_command(app, "demo", "Classify sample digits encrypted, step by step",
+      add_command(app, "demo", "Classify sample images encrypted, step by step",
                   "  ffconv demo\n  ffconv demo --images 20", options->output, false);
-  command.add_option("--images", options->images, "How many digits to classify")
+  command.add_option("--images", options->images, "How many images each network classifies")
       ->capture_default_str()
       ->type_name("N")
       ->check(CLI::PositiveNumber.description(""));
   command
-      .add_option("--model", options->model,
-                  "The network, an ONNX file (default: models/mnist-lola.onnx)")
+      .add_option(
+          "--model", options->model,
+          "The network, an ONNX file (default: one for digits, one for\nphotographs, of models/)")
       ->type_name("FILE");
   command
       .add_option("--root", options->root,

@@ -13,28 +13,35 @@
 namespace ffconv::cli {
 namespace {
 
-constexpr std::size_t kCellColumns = 14;
+constexpr std::size_t kCellColumns = 18;
+constexpr std::size_t kPictureColumns = 16;
+constexpr std::size_t kNameColumns = 10;
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kMaxCellsInRow = 5;
 constexpr std::size_t kTopScores = 3;
 
 // The picture, then lines of text, each of kCellColumns characters on the screen.
 std::vector<std::string> cell_lines(const DemoCell& cell, Colours colours) {
-  std::vector<std::string> lines = draw(cell.image, cell.shape, kCellColumns, colours);
+  const std::size_t columns = std::min(kPictureColumns, (cell.shape.width() + 3) / 4 * 2);
+  std::vector<std::string> lines = draw(cell.image, cell.shape, columns, colours);
+  for (std::string& line : lines) {
+    line += std::string(kCellColumns - columns, ' ');
+  }
   const auto add = [&](const std::string& text) {
     lines.push_back(fmt::format("{:<{}}", printable(text, kCellColumns), kCellColumns));
   };
-  const auto name = [&](std::size_t index) { return printable(cell.class_names[index], 5); };
-  add("true " + name(cell.true_class));
-  add("predicted " + name(cell.predicted_class) +
-      (cell.predicted_class == cell.true_class ? "" : " !"));
+  const auto name = [&](std::size_t index) {
+    return printable(cell.class_names[index], kNameColumns);
+  };
+  add("true  " + name(cell.true_class));
+  add((cell.predicted_class == cell.true_class ? "found " : "wrong ") + name(cell.predicted_class));
   std::vector<std::size_t> order(cell.scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::ranges::greater{},
                            [&](std::size_t k) { return cell.scores[k]; });
   order.resize(std::min(order.size(), kTopScores));
   for (const std::size_t k : order) {
-    add(fmt::format("{:>5} {:8.1f}", name(k), cell.scores[k]));
+    add(fmt::format("{:>{}}{:7.1f}", name(k), kNameColumns, cell.scores[k]));
   }
   add(ms_text(cell.us));
   return lines;
@@ -77,7 +84,7 @@ std::string demo_summary(const PlanReport& report, const std::vector<DemoCell>& 
                       params.security_bits(), params.log_qp(), max_log_qp(params.log_n()));
   text += fmt::format("rotations   {}\nproducts    {}\n", rotations_text(report.totals),
                       products_text(report.totals));
-  text += fmt::format("sizes       keys {}, once; upload {}, download {} a digit\n",
+  text += fmt::format("sizes       keys {}, once; upload {}, download {} an image\n",
                       size_text(report.key_bytes), size_text(report.upload_bytes),
                       size_text(report.download_bytes));
   text += fmt::format("latency     {} median, {} best, on {}; {} predicted on one\n",

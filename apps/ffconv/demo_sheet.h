@@ -1,4 +1,4 @@
-// What the demo shows at its end: the digits with their scores, and the figures of the run.
+// What the demo shows at its end: the images with their scores, and the figures of the run.
 #pragma once
 
 #include <cstddef>

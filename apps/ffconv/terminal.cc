@@ -32,7 +32,7 @@ Colours terminal_colours(std::FILE* stream) {
     return Colours::kNone;
   }
   const std::string_view depth = environment("COLORTERM");
-  return depth == "truecolor" || depth == "24bit" ? Colours::kTrue24 : Colours::kGrey256;
+  return depth == "truecolor" || depth == "24bit" ? Colours::kTrue24 : Colours::kColours256;
 }
 
 std::string printable(std::string_view text, std::size_t columns) {

@@ -13,7 +13,7 @@ bool is_terminal(std::FILE* stream);
 // Of the terminal behind `stream`; 80 where it does not say.
 std::size_t terminal_columns(std::FILE* stream);
 
-enum class Colours { kNone, kGrey256, kTrue24 };
+enum class Colours { kNone, kColours256, kTrue24 };
 
 // What `stream` shows: kNone for a file or pipe, a terminal that calls itself dumb, and where
 // NO_COLOR is set (no-color.org).

@@ -39,10 +39,10 @@ class Terminal(AppTest):
 
     demo = ("demo", "--root", ROOT, "--model", MODELS / "mnist-lola-small.onnx", "--images")
 
-    def test_the_demo_shows_its_steps_and_its_digits_without_a_terminal(self):
+    def test_the_demo_shows_its_steps_and_its_images_without_a_terminal(self):
         text = self.ok(*self.demo, 10)
         self.assertEqual(re.findall(r"^(\d) ", text, re.M), ["1", "2", "3", "4", "5"])
-        self.assertEqual(re.findall(r"true (\d)", text), [str(d) for d in range(10)])
+        self.assertEqual(re.findall(r"true  (\d)", text), [str(d) for d in range(10)])
         self.assertIn("10 of 10 as the network says unencrypted", text)
         for word in ("predicted", "rotations", "keys", "upload", "download", "2^", "packing"):
             self.assertIn(word, text)
@@ -59,10 +59,10 @@ class Terminal(AppTest):
         code, text = self.in_terminal(*self.demo, 6)
         self.assertEqual(code, 0)
         self.assertIn(f"{ESCAPE}[38;5;", text)
-        self.assertEqual(max(self.widths(text)), 5 * 14 + 4 * 2)
+        self.assertEqual(max(self.widths(text)), 4 * 18 + 3 * 2)
         _, text = self.in_terminal(*self.demo, 3, columns=40, COLORTERM="truecolor")
         self.assertIn(f"{ESCAPE}[38;2;", text)
-        self.assertEqual(max(self.widths(text)), 2 * 14 + 2)
+        self.assertEqual(max(self.widths(text)), 2 * 18 + 2)
         _, text = self.in_terminal(*self.demo, 1, NO_COLOR="1")
         self.assertNotIn(HALF_BLOCK, text)
 
