@@ -1,5 +1,6 @@
 #include "ffconv/plan/bit_layout.h"
 
+#include <array>
 #include <random>
 #include <set>
 #include <vector>
@@ -38,7 +39,7 @@ TEST(BitLayout, CiphertextsWithoutAnElementAreLeftOut) {
 
 TEST(BitLayout, CandidatesHoldEveryElementOnce) {
   const model::Shape shape{{5, 6, 7}};
-  const auto layouts = bit_layouts(shape, {64, {2, 2}, 1});
+  const auto layouts = bit_layouts(shape, {64, {{0, 0}, {1, 1}, {2, 1}}, 1});
   EXPECT_GT(layouts.size(), 20u);
   std::set<std::string> names;
   for (const BitLayout& bits : layouts) {
@@ -74,8 +75,9 @@ TEST(BitLayout, DiagonalsOfConvolutionsAreThoseThatTheWeightsGive) {
     const model::Shape in{{geometry.groups * (1 + below(3)), 7 + below(4), 7 + below(4)}};
     const auto conv =
         testing::conv_layer("conv", in, geometry.groups * (1 + below(4)), geometry, weights);
-    const auto from = bit_layouts(in, {256, geometry.strides, 1});
-    const auto to = bit_layouts(conv.out, {256, {2, 2}, 1});
+    const std::vector<std::array<int, 2>> phases = {{0, 0}, {1, 0}, {1, 1}, {2, 2}};
+    const auto from = bit_layouts(in, {256, phases, 1});
+    const auto to = bit_layouts(conv.out, {256, phases, 1});
     ConvolutionDiagonals diagonals(conv);
     for (int pair = 0; pair < 10; ++pair) {
       const BitLayout &source = from[below(from.size())], &target = to[below(to.size())];

@@ -137,36 +137,33 @@ std::vector<BitLayout> bit_layouts(const model::Shape& shape, const BitLayoutOpt
             columns = bit_count(extent[2]);
   const int total = channels + rows + columns;
   const int log_slots = bit_count(options.slot_count);
-  const std::array<int, 2> strides = {std::min(rows, bit_count(options.next_strides[0])),
-                                      std::min(columns, bit_count(options.next_strides[1]))};
   std::vector<BitLayout> result;
+  const auto add = [&](int row_phases, int column_phases, int gap, bool phases_first) {
+    Assigner assign(shape, total);
+    if (!phases_first) {
+      assign.put(0, channels - 1, 2 * gap);
+    }
+    assign.put(1, row_phases - 1, 0);
+    assign.put(2, column_phases - 1, 0);
+    if (phases_first) {
+      assign.put(0, channels - 1, 2 * gap);
+    }
+    assign.put(1, rows - 1, row_phases);
+    assign.put(0, 2 * gap - 1, gap);
+    assign.put(2, columns - 1, column_phases);
+    assign.put(0, gap - 1, 0);
+    const int longest = std::min(total, log_slots);
+    for (int extra = 0; extra <= std::min(kMostExtraBits, longest); ++extra) {
+      const BitLayout layout = assign.finish(longest - extra);
+      if (std::ranges::find(result, layout) == result.end()) {
+        result.push_back(layout);
+      }
+    }
+  };
   for (int gap = 0; gap <= options.max_gap && 2 * gap <= channels; ++gap) {
-    for (const bool split_rows : {false, true}) {
-      for (const bool split_columns : {false, true}) {
-        for (const bool phases_first : {true, false}) {
-          const int row_phases = split_rows ? strides[0] : 0;
-          const int column_phases = split_columns ? strides[1] : 0;
-          Assigner assign(shape, total);
-          if (!phases_first) {
-            assign.put(0, channels - 1, 2 * gap);
-          }
-          assign.put(1, row_phases - 1, 0);
-          assign.put(2, column_phases - 1, 0);
-          if (phases_first) {
-            assign.put(0, channels - 1, 2 * gap);
-          }
-          assign.put(1, rows - 1, row_phases);
-          assign.put(0, 2 * gap - 1, gap);
-          assign.put(2, columns - 1, column_phases);
-          assign.put(0, gap - 1, 0);
-          const int longest = std::min(total, log_slots);
-          for (int extra = 0; extra <= kMostExtraBits && extra <= longest; ++extra) {
-            const BitLayout layout = assign.finish(longest - extra);
-            if (std::ranges::find(result, layout) == result.end()) {
-              result.push_back(layout);
-            }
-          }
-        }
+    for (const auto& [row_phases, column_phases] : options.phases) {
+      for (const bool phases_first : {true, false}) {
+        add(std::min(rows, row_phases), std::min(columns, column_phases), gap, phases_first);
       }
     }
   }

@@ -34,17 +34,17 @@ std::string to_string(const BitLayout& layout);
 // The elements of a tensor of three dimensions. Ciphertexts that would hold none are left out.
 Layout make_layout(const model::Shape& shape, const BitLayout& layout);
 
-// How a tensor may be read next: a convolution takes one phase of a row or column modulo its
-// strides at a time.
+// How a tensor may be read next: convolutions with strides take one phase of a row or column at a
+// time, which are its lowest bits.
 struct BitLayoutOptions {
   std::size_t slot_count = 0;
-  std::array<std::size_t, 2> next_strides{1, 1};
+  std::vector<std::array<int, 2>> phases{{0, 0}};  // bits of rows and columns, ways to try
   int max_gap = 0;  // most channel bits below the rows' and below the columns' bits
 };
 
-// Layouts worth trying for a tensor: from the top the phases of the next strides or none of them,
-// channels, rows, up to max_gap bits of the channel, columns, as many bits of the channel;
-// in as many ciphertexts as it takes, or two or four times as many of a shorter period.
+// Layouts worth trying for a tensor: from the top phases and channels, or channels and phases;
+// rows, up to max_gap bits of the channel, columns, as many bits of the channel; in as many
+// ciphertexts as it takes, or two or four times as many of a shorter period.
 std::vector<BitLayout> bit_layouts(const model::Shape& shape, const BitLayoutOptions& options);
 
 // Numbers below a limit, each once; made for being cleared often.

@@ -13,6 +13,9 @@ std::size_t index(std::int32_t number) {
   return static_cast<std::size_t>(number);
 }
 
+// Positions of diagonals up to which their numbers are kept in a table.
+constexpr std::size_t kLargestTable = std::size_t{1} << 24;
+
 // The constant that `values` holds wherever `labels`, rotated by `step`, has an element: what it
 // holds elsewhere meets a zero.
 std::optional<double> constant(const std::vector<double>& values, const SlotLabels& labels,
@@ -41,10 +44,6 @@ LinearMap::LinearMap(const model::Linear& linear, const Layout& in, const Layout
       sources_(in, linear.in.size(), modulus_),
       targets_(out, linear.out.size(), out.period()) {
   std::vector<bool> used(out.ciphertexts.size() * in.ciphertexts.size() * modulus_, false);
-  const auto position = [&](const Diagonal& d) {
-    return (index(d.output) * in_.ciphertexts.size() + index(d.input)) * modulus_ +
-           index(d.rotation);
-  };
   // Targets alike modulo G use the same rotations.
   const Places targets(out, linear.out.size(), modulus_);
   for_each_product(targets, [&](const Diagonal& d, const Place&, const Place&, double) {
@@ -55,6 +54,16 @@ LinearMap::LinearMap(const model::Linear& linear, const Layout& in, const Layout
     }
   });
   std::sort(diagonals_.begin(), diagonals_.end());
+  if (used.size() <= kLargestTable) {
+    numbers_.resize(used.size());
+    for (std::size_t k = 0; k < diagonals_.size(); ++k) {
+      numbers_[position(diagonals_[k])] = static_cast<std::int32_t>(k);
+    }
+  }
+}
+
+std::size_t LinearMap::position(const Diagonal& d) const {
+  return (index(d.output) * in_.ciphertexts.size() + index(d.input)) * modulus_ + index(d.rotation);
 }
 
 // Calls f(diagonal, place of the output, place of the input, weight) for every weight and every one
@@ -72,10 +81,13 @@ void LinearMap::for_each_product(const Places& targets, F&& f) const {
     for (const Place& target : outputs) {
       // The first source at or after the target, around the circle of residues.
       const std::size_t residue = index(target.slot) & mask;
-      auto source = std::ranges::lower_bound(
-          sources, residue, {}, [&](const Place& place) { return index(place.slot) & mask; });
-      if (source == sources.end()) {
-        source = sources.begin();
+      auto source = sources.begin();
+      if (sources.size() > 1) {
+        source = std::ranges::lower_bound(
+            sources, residue, {}, [&](const Place& place) { return index(place.slot) & mask; });
+        if (source == sources.end()) {
+          source = sources.begin();
+        }
       }
       const auto rotation =
           static_cast<std::int32_t>((index(source->slot) - index(target.slot)) & mask);
@@ -85,6 +97,9 @@ void LinearMap::for_each_product(const Places& targets, F&& f) const {
 }
 
 std::size_t LinearMap::index_of(const Diagonal& diagonal) const {
+  if (!numbers_.empty()) {
+    return index(numbers_[position(diagonal)]);
+  }
   const auto found = std::lower_bound(diagonals_.begin(), diagonals_.end(), diagonal);
   FFCONV_ASSERT(found != diagonals_.end() && *found == diagonal);
   return static_cast<std::size_t>(found - diagonals_.begin());

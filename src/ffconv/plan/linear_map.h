@@ -38,6 +38,8 @@ class LinearMap {
  private:
   template <typename F>
   void for_each_product(const Places& targets, F&& f) const;
+  // Among all that there can be, and among those that there are.
+  std::size_t position(const Diagonal& diagonal) const;
   std::size_t index_of(const Diagonal& diagonal) const;
 
   const model::Linear& linear_;
@@ -48,6 +50,7 @@ class LinearMap {
   Places sources_;       // by slot modulo G, one for each residue
   Places targets_;
   std::vector<Diagonal> diagonals_;
+  std::vector<std::int32_t> numbers_;  // of diagonals, by position; empty where that is too large
 };
 
 }  // namespace ffconv::plan

@@ -81,11 +81,23 @@ std::vector<Trial> most_promising(std::vector<Trial> trials) {
   return trials;
 }
 
-int stride_bits(const model::Linear& linear) {
-  const model::Convolution* conv = linear.convolution();
-  return conv == nullptr ? 0
-                         : std::countr_zero(std::bit_ceil(
-                               std::min(conv->geometry.strides[0], conv->geometry.strides[1])));
+// log2 of a layer's strides over rows and columns, rounded up.
+std::array<int, 2> stride_bits(const model::Linear* linear) {
+  const model::Convolution* conv = linear != nullptr ? linear->convolution() : nullptr;
+  if (conv == nullptr) {
+    return {0, 0};
+  }
+  const auto bits = [](std::size_t stride) { return std::countr_zero(std::bit_ceil(stride)); };
+  return {bits(conv->geometry.strides[0]), bits(conv->geometry.strides[1])};
+}
+
+// The phases of a tensor that `next` reads, and `second` the output of `next`: of the strides of
+// none, of `next` in one or both directions, of both.
+std::vector<std::array<int, 2>> phases(const model::Linear* next, const model::Linear* second) {
+  const auto [rows, columns] = stride_bits(next);
+  const auto [more_rows, more_columns] = stride_bits(second);
+  return {
+      {0, 0}, {rows, 0}, {0, columns}, {rows, columns}, {rows + more_rows, columns + more_columns}};
 }
 
 // Every place of an output element needs all of its taps, and a product gives each slot one of
@@ -103,6 +115,20 @@ const model::Linear* next_linear(const model::Network& network, std::size_t laye
   for (std::size_t k = layer; k < network.layers.size(); ++k) {
     if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
       return linear;
+    }
+  }
+  return nullptr;
+}
+
+// The linear layer that reads the output of `linear`, if in the same shape.
+const model::Linear* following(const model::Network& network, const model::Linear* linear) {
+  bool found = false;
+  for (const model::Layer& layer : network.layers) {
+    if (const auto* other = std::get_if<model::Linear>(&layer)) {
+      if (found) {
+        return other->in == linear->out ? other : nullptr;
+      }
+      found = other == linear;
     }
   }
   return nullptr;
@@ -180,10 +206,9 @@ double ChainPrice::us(const Lowering& lowering) const {
 
 LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count)
     : network_(network), slot_count_(slot_count) {
-  const model::Linear* next = next_linear(network, 0);
   int max_gap = 0;
-  inputs_ = candidates(network.input, next, slot_count);
-  add_bit_layouts(network.input, next, max_gap, inputs_);
+  inputs_ = candidates(network.input, next_linear(network, 0), slot_count);
+  add_bit_layouts(network.input, 0, max_gap, inputs_);
   stages_.reserve(network.layers.size());  // `in` points into it
   const std::vector<Candidate>* in = &inputs_;
   model::Shape shape = network.input;
@@ -192,8 +217,7 @@ LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count
     if (linear == nullptr) {
       continue;
     }
-    next = next_linear(network, k + 1);
-    Stage stage{k, candidates(linear->out, next, slot_count), {}};
+    Stage stage{k, candidates(linear->out, next_linear(network, k + 1), slot_count), {}};
     for (const Candidate& source : *in) {
       const auto grid =
           source.grid && linear->in == shape ? strided_grid(*linear, *source.grid) : std::nullopt;
@@ -201,8 +225,8 @@ LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count
         add(stage.out, {grid_layout(linear->out, *grid, slot_count), grid, {}});
       }
     }
-    max_gap += stride_bits(*linear);
-    add_bit_layouts(linear->out, next, max_gap, stage.out);
+    max_gap += std::ranges::min(stride_bits(linear));
+    add_bit_layouts(linear->out, k + 1, max_gap, stage.out);
     add_links(*linear, *in, stage);
     shape = linear->out;
     stages_.push_back(std::move(stage));
@@ -211,16 +235,19 @@ LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count
   add_offset_inputs();
 }
 
-void LayoutSearch::add_bit_layouts(const model::Shape& shape, const model::Linear* next,
-                                   int max_gap, std::vector<Candidate>& candidates) const {
+void LayoutSearch::add_bit_layouts(const model::Shape& shape, std::size_t next_layer, int max_gap,
+                                   std::vector<Candidate>& candidates) const {
   if (shape.rank() != 3) {
     return;
   }
-  BitLayoutOptions options{slot_count_, {1, 1}, max_gap};
-  if (next != nullptr && next->in == shape && next->convolution() != nullptr) {
-    options.next_strides = next->convolution()->geometry.strides;
+  const model::Linear* next = next_linear(network_, next_layer);
+  const model::Linear* second = nullptr;
+  if (next != nullptr && next->in == shape) {
+    second = following(network_, next);
+  } else {
+    next = nullptr;
   }
-  for (const BitLayout& bits : bit_layouts(shape, options)) {
+  for (const BitLayout& bits : bit_layouts(shape, {slot_count_, phases(next, second), max_gap})) {
     add(candidates, {make_layout(shape, bits), {}, bits});
   }
 }

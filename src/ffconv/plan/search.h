@@ -87,7 +87,8 @@ class LayoutSearch {
     Edge edge;
   };
 
-  void add_bit_layouts(const model::Shape& shape, const model::Linear* next, int max_gap,
+  // `shape` is what the layers from `next_layer` on read.
+  void add_bit_layouts(const model::Shape& shape, std::size_t next_layer, int max_gap,
                        std::vector<Candidate>& candidates) const;
   void add_links(const model::Linear& linear, const std::vector<Candidate>& in, Stage& stage);
   void add_offset_inputs();
