@@ -41,9 +41,10 @@ void add_compile_flags(CLI::App& command, CompileFlags& flags) {
     return command.add_option(name, value, help)->type_name(type)->group(kCompileGroup);
   };
   add("--packing", flags.packing, "PACKING",
-      "How tensors are packed: auto, dense, conv, ffconv, falcon\nor lola")
+      "How tensors are packed: auto, dense, conv, ffconv, falcon,\nlola or batch")
       ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "dense", "conv", "ffconv", "falcon", "lola"}).description(""));
+      ->check(CLI::IsMember({"auto", "dense", "conv", "ffconv", "falcon", "lola", "batch"})
+                  .description(""));
   add("--calibration", flags.calibration, "IMAGES",
       "Images that show how large values get: 'mnist', 'cifar10'\n"
       "or a directory (default: what the model's metadata say)");

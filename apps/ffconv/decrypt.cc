@@ -25,6 +25,7 @@ namespace {
 struct Options {
   std::string bundle, input;
   std::string secret = "secret.key";
+  std::size_t images = 1;
   bool raw = false;
   bool class_only = false;
   double flood_bits = DecryptOptions{}.flood_bits;
@@ -71,21 +72,47 @@ void print_scores(const runtime::Prediction& prediction, const std::vector<std::
   }
 }
 
+// Of a batch: a line an image.
+void print_batch(const std::vector<runtime::Prediction>& predictions, bool json, bool scores) {
+  Json list = Json::array();
+  Table table({"image", "class", "score"});
+  for (std::size_t i = 0; i < predictions.size(); ++i) {
+    const runtime::Prediction& prediction = predictions[i];
+    Json entry = {{"class", prediction.class_name}, {"class_index", prediction.class_index}};
+    if (scores) {
+      entry["scores"] = prediction.scores;
+      entry["step"] = prediction.step;
+    }
+    list.push_back(std::move(entry));
+    table.add_row(
+        {std::to_string(i), printable(prediction.class_name),
+         scores ? score_text(prediction.scores[prediction.class_index], prediction.step) : ""});
+  }
+  fmt::print("{}", json ? json_text({{"images", std::move(list)}}) : table.text());
+}
+
 void run(const Options& options) {
   const runtime::Client client(wire::load_client_bundle(options.bundle));
   const SecretKey secret = wire::load_secret_key(options.secret, client.context());
   const std::vector<Ciphertext> result =
       wire::load_ciphertexts(options.input, client.context(), client.bundle().fingerprint);
   const std::vector<std::string>& names = client.bundle().class_names;
-  if (options.class_only) {
-    const std::size_t index = client.decrypt_class(secret, result);
-    print_class(names[index], index, options.output.json);
-  } else if (options.raw) {
-    const runtime::Prediction prediction = client.decrypt_raw(secret, result);
+  if (options.raw) {
     fmt::print(stderr,
                "warning: exact scores. Whoever knows them beside the ciphertext learns about the "
                "secret key: never share them\n");
-    print_scores(prediction, names, options.output.json);
+  }
+  if (options.images != 1) {
+    const bool exact = options.raw || options.class_only;
+    print_batch(exact ? client.decrypt_batch_raw(secret, result, options.images)
+                      : client.decrypt_batch(secret, result, options.images,
+                                             {.flood_bits = options.flood_bits}),
+                options.output.json, !options.class_only);
+  } else if (options.class_only) {
+    const std::size_t index = client.decrypt_class(secret, result);
+    print_class(names[index], index, options.output.json);
+  } else if (options.raw) {
+    print_scores(client.decrypt_raw(secret, result), names, options.output.json);
   } else {
     print_scores(client.decrypt(secret, result, {.flood_bits = options.flood_bits}), names,
                  options.output.json);
@@ -107,6 +134,10 @@ void add_decrypt(CLI::App& app) {
   command.add_option("--secret", options->secret, "The secret key")
       ->type_name("FILE")
       ->capture_default_str();
+  command.add_option("--images", options->images, "How many images were encrypted at once")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
   CLI::Option* raw = command.add_flag("--raw", options->raw, "Exact scores: never share them");
   CLI::Option* class_only =
       command.add_flag("--class-only", options->class_only, "The class alone: says least");

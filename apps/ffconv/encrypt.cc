@@ -1,4 +1,4 @@
-// ffconv encrypt: an image -> ciphertexts.
+// ffconv encrypt: an image, or a batch of them -> ciphertexts.
 
 #include <filesystem>
 #include <memory>
@@ -21,7 +21,8 @@ namespace ffconv::cli {
 namespace {
 
 struct Options {
-  std::string bundle, image, result;
+  std::string bundle, result;
+  std::vector<std::string> images;
   std::string secret = "secret.key";
   OutputFlags output;
 };
@@ -29,18 +30,22 @@ struct Options {
 void run(const Options& options) {
   const runtime::Client client(wire::load_client_bundle(options.bundle));
   const SecretKey secret = wire::load_secret_key(options.secret, client.context());
-  const std::vector<double> pixels = load_pixels(options.image, client.bundle().input_shape);
-  const std::vector<Ciphertext> ciphertexts = client.encrypt(secret, pixels);
+  std::vector<std::vector<double>> pixels;
+  for (const std::string& image : options.images) {
+    pixels.push_back(load_pixels(image, client.bundle().input_shape));
+  }
+  const std::vector<Ciphertext> ciphertexts = client.encrypt_batch(secret, pixels);
   wire::save(options.result, ciphertexts, client.bundle().fingerprint);
   const std::uint64_t bytes = std::filesystem::file_size(options.result);
   if (options.output.json) {
-    fmt::print("{}", json_text({{"image", options.image},
+    fmt::print("{}", json_text({{"images", options.images},
                                 {"output", options.result},
                                 {"ciphertexts", ciphertexts.size()},
                                 {"upload_bytes", bytes}}));
   } else if (!options.output.quiet) {
-    fmt::print("wrote {}, {} ciphertexts, {}: for the server\n", options.result, ciphertexts.size(),
-               exact_size_text(bytes));
+    fmt::print("wrote {}, {}{} ciphertexts, {}: for the server\n", options.result,
+               pixels.size() > 1 ? fmt::format("{} images, ", pixels.size()) : "",
+               ciphertexts.size(), exact_size_text(bytes));
   }
 }
 
@@ -49,17 +54,18 @@ void run(const Options& options) {
 void add_encrypt(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   CLI::App& command =
-      add_command(app, "encrypt", "Encrypt an image for the server",
+      add_command(app, "encrypt", "Encrypt an image, or many, for the server",
                   "  ffconv encrypt mnist.client --secret secret.key digit.png -o digit.ct\n"
-                  "  ffconv encrypt mnist.client mnist:17 -o digit.ct     # MNIST's test image 17",
+                  "  ffconv encrypt mnist.client mnist:17 -o digit.ct     # MNIST's test image 17\n"
+                  "  ffconv encrypt batch.client samples/mnist/*.png -o digits.ct  # packing batch",
                   options->output);
   command.add_option("BUNDLE", options->bundle, "The client's bundle, NAME.client")
       ->type_name("")
       ->required();
   command
-      .add_option("IMAGE", options->image,
+      .add_option("IMAGES", options->images,
                   "A PNG, PGM, PPM or JPEG file of exactly the network's\nsize, or a test image, "
-                  "mnist:NUMBER or cifar10:NUMBER")
+                  "mnist:NUMBER or cifar10:NUMBER; several for packing batch")
       ->type_name("")
       ->required();
   command.add_option("-o,--output", options->result, "The ciphertexts to write")

@@ -46,7 +46,8 @@ struct Options {
 struct Run {
   std::vector<Scores> scores;
   plan::CompileReport report;
-  std::vector<double> times_us;  // evaluation alone, an image; empty unless encrypted
+  std::vector<double> times_us;  // evaluation alone, of images_at_once; empty unless encrypted
+  std::size_t images_at_once = 1;
 };
 
 std::string mode(const Options& options) {
@@ -97,18 +98,26 @@ Run run_encrypted(CompiledModel compiled, const Options& options, const model::D
   const EvaluationKeys keys = wire::parse_evaluation_keys(
       wire::to_bytes(client.generate_evaluation_keys(secret), client.context(), fingerprint),
       server.context(), fingerprint, "keys");
-  for (std::size_t i = 0; i < images; ++i) {
+  result.images_at_once = std::min(images, client.images_at_once());
+  for (std::size_t first = 0; first < images; first += result.images_at_once) {
+    const std::size_t count = std::min(images - first, result.images_at_once);
+    std::vector<std::vector<double>> batch;
+    for (std::size_t i = first; i < first + count; ++i) {
+      batch.push_back(data.image(i));
+    }
     auto inputs =
-        wire::parse_ciphertexts(wire::to_bytes(client.encrypt(secret, data.image(i)), fingerprint),
+        wire::parse_ciphertexts(wire::to_bytes(client.encrypt_batch(secret, batch), fingerprint),
                                 server.context(), fingerprint, "image");
     Stopwatch watch;
     const auto outputs = server.infer(keys, std::move(inputs));
     result.times_us.push_back(watch.lap_us());
     const auto answer = wire::parse_ciphertexts(wire::to_bytes(outputs, fingerprint),
                                                 client.context(), fingerprint, "scores");
-    result.scores.push_back(client.decrypt_raw(secret, answer).scores);
+    for (runtime::Prediction& prediction : client.decrypt_batch_raw(secret, answer, count)) {
+      result.scores.push_back(std::move(prediction.scores));
+    }
     if (progress) {
-      progress("encrypted images", i + 1, images);
+      progress("encrypted images", first + count, images);
     }
   }
   return result;
@@ -135,10 +144,17 @@ void add_run(Json& json, const Run& run, const Comparison& comparison, const Mod
   json["predicted_ms"] = run.report.counts.total.predicted_us / 1000;
   if (!run.times_us.empty()) {
     json["threads"] = thread_count();
+    json["images_at_once"] = run.images_at_once;
     json["min_ms"] = std::ranges::min(run.times_us) / 1000;
     json["median_ms"] = median(run.times_us) / 1000;
     json["peak_bytes"] = peak_memory_bytes();
   }
+}
+
+std::size_t images_an_hour(const Run& run) {
+  constexpr double kHourUs = 3.6e9;
+  return static_cast<std::size_t>(kHourUs / median(run.times_us) *
+                                  static_cast<double>(run.images_at_once));
 }
 
 std::string run_text(const Run& run, const Comparison& comparison, const Model& model,
@@ -151,6 +167,10 @@ std::string run_text(const Run& run, const Comparison& comparison, const Model& 
                         ms_text(median(run.times_us)), ms_text(std::ranges::min(run.times_us)),
                         threads_text(thread_count()), ms_text(run.report.counts.total.predicted_us),
                         to_string(run.report.packing));
+    if (run.images_at_once > 1) {
+      text += fmt::format("{} images at once: {} images an hour, evaluation only\n",
+                          grouped(run.images_at_once), grouped(images_an_hour(run)));
+    }
     text += fmt::format("peak memory of client and server together {}\n",
                         size_text(peak_memory_bytes()));
   }

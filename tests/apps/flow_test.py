@@ -24,7 +24,7 @@ class Flow(AppTest):
     def test_a_tiny_network_gives_the_scores_of_plain_arithmetic_in_every_packing(self):
         network = TinyNetwork(seed=1)
         self.write("tiny.onnx", network.onnx())
-        for packing in ("auto", "dense", "conv", "ffconv", "falcon", "lola"):
+        for packing in ("auto", "dense", "conv", "ffconv", "falcon", "lola", "batch"):
             with self.subTest(packing=packing):
                 self.ok("compile", "tiny.onnx", "-o", "net", "--packing", packing, "--quiet")
                 self.ok("keygen", "net.client", "--force", "--quiet")
@@ -36,6 +36,23 @@ class Flow(AppTest):
                     for got, wanted in zip(shared["scores"], expected):
                         self.assertLess(abs(got - wanted), 8 * shared["step"])
                         self.assertEqual(got % shared["step"], 0)
+
+    def test_a_batch_gets_the_classes_of_its_images_in_one_inference(self):
+        network = TinyNetwork(seed=2)
+        self.prepare(self.write("tiny.onnx", network.onnx()), "--packing", "batch")
+        images = [random_pixels(seed) for seed in range(1, 8)]
+        files = [self.write(f"{k}.pgm", pgm(pixels)) for k, pixels in enumerate(images)]
+        self.ok("encrypt", "net.client", *files, "-o", "images.ct", "--quiet")
+        self.ok("infer", "net.server", "images.ct", "-o", "scores.ct", "--quiet")
+        shared = self.json("decrypt", "net.client", "scores.ct", "--images", len(images))["images"]
+        only = self.json("decrypt", "net.client", "scores.ct", "--images", len(images), "--class-only")["images"]
+        self.assertEqual([entry["class"] for entry in only], [entry["class"] for entry in shared])
+        for pixels, got in zip(images, shared):
+            expected = network.scores(pixels)
+            self.assertEqual(got["class"], NAMES[expected.index(max(expected))])
+            for score, wanted in zip(got["scores"], expected):
+                self.assertLess(abs(score - wanted), 8 * got["step"])
+        self.assertEqual(len(shared), len(images))
 
     def test_sample_digits_get_their_class(self):
         images = json.loads((DIGITS / "labels.json").read_text())["images"]

@@ -43,7 +43,7 @@ class Plan(AppTest):
     def test_announced_bytes_are_those_of_the_files(self):
         self.write("tiny.onnx", TinyNetwork().onnx())
         self.write("image.pgm", pgm(random_pixels(1)))
-        for packing in ("auto", "dense", "conv", "ffconv", "falcon", "lola"):
+        for packing in ("auto", "dense", "conv", "ffconv", "falcon", "lola", "batch"):
             with self.subTest(packing=packing):
                 compiled = self.json("compile", "tiny.onnx", "-o", "net", "--packing", packing)
                 self.ok("keygen", "net.client", "--force", "--quiet")

@@ -152,6 +152,12 @@ class Refusals(AppTest):
         self.refused("infer", "net.server", "image.ct", "-o", "nowhere/new.ct",
                      says=["nowhere/new.ct"])
 
+    def test_more_images_than_a_packing_takes(self):
+        self.prepare()
+        self.refused("encrypt", "net.client", "image.pgm", "image.pgm", "-o", "new.ct",
+                     says=["1 to 1 images", "got 2", "batch"])
+        self.refused("decrypt", "net.client", "scores.ct", "--images", 2, says=["1 to 1 images", "batch"])
+
     def test_wrong_command_lines(self):
         self.refused(code=2, says=["subcommand", "--help"])
         self.refused("frobnicate", code=2, says=["frobnicate", "--help"])

@@ -30,6 +30,8 @@ Program lower(Packing packing, const Lowering& lowering) {
       return lower_chain(lowering, conv_layouts(lowering));
     case Packing::kFalcon:
       return lower_chain(lowering, falcon_layouts(lowering));
+    case Packing::kBatch:
+      return lower_chain(lowering, batch_layouts(lowering));
     case Packing::kLola:
       return lower_lola(lowering);
     case Packing::kAuto:
@@ -146,9 +148,9 @@ TEST(Packings, HaveNamesThatReadBack) {
   for (const Packing packing : kAllPackings) {
     EXPECT_EQ(packing_from_string(to_string(packing)), packing);
   }
-  EXPECT_THAT(
-      testing::error_of(ErrorCode::kInvalidArgument, [] { packing_from_string("other"); }),
-      ::testing::HasSubstr("expected one of dense, conv, ffconv, falcon, lola, auto; got other"));
+  EXPECT_THAT(testing::error_of(ErrorCode::kInvalidArgument, [] { packing_from_string("other"); }),
+              ::testing::HasSubstr(
+                  "expected one of dense, conv, ffconv, falcon, lola, batch, auto; got other"));
 }
 
 }  // namespace

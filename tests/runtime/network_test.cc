@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
                       Network{3, plan::Packing::kDense}, Network{4, plan::Packing::kDense},
                       Network{5, plan::Packing::kLola}, Network{6, plan::Packing::kLola},
                       Network{7, plan::Packing::kConv}, Network{8, plan::Packing::kFfconv},
-                      Network{9, plan::Packing::kFalcon}),
+                      Network{9, plan::Packing::kFalcon}, Network{10, plan::Packing::kBatch}),
     [](const auto& instance) {
       return std::string(to_string(instance.param.packing)) + "_" +
              std::to_string(instance.param.seed);

@@ -1,4 +1,4 @@
-// Lowering of a chain of layouts, and the layouts of DensePack and FFConv.
+// Lowering of a chain of layouts, and the layouts of DensePack, FFConv and CryptoNets.
 
 #include <optional>
 #include <utility>
@@ -82,6 +82,23 @@ std::vector<Layout> dense_layouts(const Lowering& lowering, Strided strided) {
 
 std::vector<Layout> ffconv_layouts(const Lowering& lowering, Strided strided) {
   return dense_chain(lowering, strided, true);
+}
+
+std::vector<Layout> batch_layouts(const Lowering& lowering) {
+  const auto apart = [](const model::Shape& shape) {
+    Layout layout{"batch", {}};
+    for (std::size_t element = 0; element < shape.size(); ++element) {
+      layout.ciphertexts.push_back({{static_cast<std::int32_t>(element)}});
+    }
+    return layout;
+  };
+  std::vector<Layout> layouts{apart(lowering.network.input)};
+  for (const model::Layer& layer : lowering.network.layers) {
+    if (const auto* linear = std::get_if<model::Linear>(&layer)) {
+      layouts.push_back(apart(linear->out));
+    }
+  }
+  return layouts;
 }
 
 }  // namespace ffconv::plan

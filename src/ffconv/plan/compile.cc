@@ -48,6 +48,9 @@ std::vector<std::vector<Layout>> fixed_layouts(Packing packing, const Lowering& 
       case Packing::kFalcon:
         layouts = falcon_layouts(lowering);
         break;
+      case Packing::kBatch:
+        layouts = batch_layouts(lowering);
+        break;
       case Packing::kFfconv:
         layouts = ffconv_layouts(lowering, strided);
         break;
@@ -306,11 +309,29 @@ class Compiler {
   std::vector<Alternative> alternatives_;
 };
 
+void check_batch(const model::Network& network) {
+  std::size_t products = 0;
+  for (const model::Layer& layer : network.layers) {
+    if (const auto* linear = std::get_if<model::Linear>(&layer)) {
+      products += linear->out.size() * tap_count(*linear);
+    }
+  }
+  if (products > kMostBatchProducts) {
+    fail(ErrorCode::kUnsupported,
+         "network {}: packing batch lists every multiplication, {} here, and takes {} at most; use "
+         "another packing",
+         network.name, products, kMostBatchProducts);
+  }
+}
+
 }  // namespace
 
 Compiled compile(const model::Network& network, const model::Ranges& ranges,
                  const CompileOptions& options) {
   const Bounds checked(network, ranges, options.margin);
+  if (options.packing == Packing::kBatch) {
+    check_batch(network);
+  }
   if (options.packing == Packing::kConv || options.packing == Packing::kFalcon) {
     const Expanded expanded = options.packing == Packing::kConv
                                   ? with_patches(network, ranges, options.margin)

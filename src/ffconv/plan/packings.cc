@@ -12,12 +12,13 @@ namespace ffconv::plan {
 
 namespace {
 
-constexpr std::array<std::pair<Packing, std::string_view>, 6> kNames = {{
+constexpr std::array<std::pair<Packing, std::string_view>, 7> kNames = {{
     {Packing::kDense, "dense"},
     {Packing::kConv, "conv"},
     {Packing::kFfconv, "ffconv"},
     {Packing::kFalcon, "falcon"},
     {Packing::kLola, "lola"},
+    {Packing::kBatch, "batch"},
     {Packing::kAuto, "auto"},
 }};
 

@@ -15,9 +15,10 @@
 
 namespace ffconv::plan {
 
-enum class Packing { kDense, kConv, kFfconv, kFalcon, kLola, kAuto };
+enum class Packing { kDense, kConv, kFfconv, kFalcon, kLola, kBatch, kAuto };
 inline constexpr std::array kAllPackings = {Packing::kDense,  Packing::kConv, Packing::kFfconv,
-                                            Packing::kFalcon, Packing::kLola, Packing::kAuto};
+                                            Packing::kFalcon, Packing::kLola, Packing::kBatch,
+                                            Packing::kAuto};
 
 std::string_view to_string(Packing packing);
 // Throws kInvalidArgument, naming what there is, for anything else than such a name.
@@ -64,6 +65,13 @@ std::vector<Layout> conv_layouts(const Lowering& lowering);
 Expanded with_spectra(const model::Network& network, const model::Ranges& ranges);
 // For a network from with_spectra(): every channel in a block that holds the largest spectrum.
 std::vector<Layout> falcon_layouts(const Lowering& lowering);
+
+// CryptoNets (Gilad-Bachrach et al., ICML 2016): every element in a ciphertext of its own, in all
+// slots, so that layers are matrices of scalars and slots never meet. The same program classifies
+// one image or, each in a slot of its own, as many as there are slots.
+std::vector<Layout> batch_layouts(const Lowering& lowering);
+// Multiplications by scalars that such a program may have: it lists each of them.
+inline constexpr std::size_t kMostBatchProducts = std::size_t{1} << 23;
 
 // LoLa (Brutzkus, Gilad-Bachrach and Elisha, ICML 2019) as published: a first convolution on one
 // ciphertext a kernel offset, scalars only; maps joined to one vector; dense layers (and later

@@ -15,6 +15,28 @@
 #include "ffconv/runtime/exchange.h"
 
 namespace ffconv::runtime {
+namespace {
+
+void check_image(const ClientBundle& bundle, std::span<const double> image) {
+  if (image.size() != bundle.input_shape.size()) {
+    fail(ErrorCode::kMismatch, "image: {} expects {} values ({}), got {}", bundle.model_name,
+         bundle.input_shape.size(), to_string(bundle.input_shape), image.size());
+  }
+  const auto bound = std::ranges::min_element(bundle.inputs, {}, &ExchangedValue::max_abs)->max_abs;
+  for (const double x : image) {
+    if (!(std::abs(x) <= bound)) {
+      fail(ErrorCode::kInvalidArgument, "image: {} was compiled for values of -{} to {}, got {}",
+           bundle.model_name, bound, bound, x);
+    }
+  }
+}
+
+Ciphertext encrypt_slots(const SecretKey& secret, const Context& context,
+                         const ExchangedValue& input, std::span<const double> slots) {
+  return ffconv::encrypt(secret, encode(context, slots, input.scale, input.level));
+}
+
+}  // namespace
 
 Client::Client(ClientBundle bundle)
     : bundle_(std::move(bundle)), context_(Context::make(Params(bundle_.params))) {}
@@ -45,22 +67,48 @@ EvaluationKeys Client::generate_evaluation_keys(const SecretKey& secret,
 
 std::vector<Ciphertext> Client::encrypt(const SecretKey& secret,
                                         std::span<const double> image) const {
-  if (image.size() != bundle_.input_shape.size()) {
-    fail(ErrorCode::kMismatch, "image: {} expects {} values ({}), got {}", bundle_.model_name,
-         bundle_.input_shape.size(), to_string(bundle_.input_shape), image.size());
+  check_image(bundle_, image);
+  std::vector<Ciphertext> ciphertexts;
+  for (const ExchangedValue& input : bundle_.inputs) {
+    ciphertexts.push_back(encrypt_slots(secret, *context_, input, plan::pack(input.labels, image)));
+  }
+  return ciphertexts;
+}
+
+std::size_t Client::images_at_once() const {
+  const auto alone = [](const ExchangedValue& value) { return value.labels.elements.size() == 1; };
+  const bool apart = std::ranges::all_of(bundle_.inputs, alone) &&
+                     std::ranges::all_of(bundle_.outputs, alone) && bundle_.keys.rotations.empty();
+  return apart ? std::size_t{1} << bundle_.params.log_n : 1;
+}
+
+void Client::check_batch(std::size_t images) const {
+  if (images == 0 || images > images_at_once()) {
+    fail(ErrorCode::kInvalidArgument, "{}: takes 1 to {} images at once, got {}{}",
+         bundle_.model_name, images_at_once(), images,
+         images > 1 && images_at_once() == 1 ? "; compile it with packing batch to take many" : "");
+  }
+}
+
+std::vector<Ciphertext> Client::encrypt_batch(const SecretKey& secret,
+                                              std::span<const std::vector<double>> images) const {
+  check_batch(images.size());
+  if (images.size() == 1) {
+    return encrypt(secret, images.front());
+  }
+  for (const std::vector<double>& image : images) {
+    check_image(bundle_, image);
   }
   std::vector<Ciphertext> ciphertexts(bundle_.inputs.size());
-  for (std::size_t i = 0; i < ciphertexts.size(); ++i) {
+  parallel_for(ciphertexts.size(), [&](std::size_t i) {
     const ExchangedValue& input = bundle_.inputs[i];
-    const std::vector<double> slots = plan::pack(input.labels, image);
-    for (const double x : slots) {
-      if (!(std::abs(x) <= input.max_abs)) {
-        fail(ErrorCode::kInvalidArgument, "image: {} was compiled for values of -{} to {}, got {}",
-             bundle_.model_name, input.max_abs, input.max_abs, x);
-      }
+    const std::int32_t element = input.labels.elements.front();
+    std::vector<double> slots(std::size_t{1} << bundle_.params.log_n, 0.0);
+    for (std::size_t s = 0; element != plan::SlotLabels::kEmpty && s < images.size(); ++s) {
+      slots[s] = images[s][static_cast<std::size_t>(element)];
     }
-    ciphertexts[i] = ffconv::encrypt(secret, encode(*context_, slots, input.scale, input.level));
-  }
+    ciphertexts[i] = encrypt_slots(secret, *context_, input, slots);
+  });
   return ciphertexts;
 }
 
@@ -74,42 +122,71 @@ std::vector<Ciphertext> Client::checked(std::span<const Ciphertext> result) cons
   return known;
 }
 
-Prediction Client::prediction(const std::vector<std::vector<double>>& slots, double step) const {
+void Client::set_class(Prediction& prediction, std::size_t index) const {
+  prediction.class_index = index;
+  prediction.class_name = bundle_.class_names[index];
+}
+
+Prediction Client::prediction(const Slots& slots) const {
   std::vector<plan::SlotLabels> labels;
   for (const ExchangedValue& output : bundle_.outputs) {
     labels.push_back(output.labels);
   }
   Prediction prediction;
-  prediction.scores = plan::unpack(labels, slots, bundle_.class_names.size());
-  prediction.step = step;
-  if (step > 0.0) {  // means of replicas lie between the multiples
+  prediction.scores = plan::unpack(labels, slots.outputs, bundle_.class_names.size());
+  prediction.step = slots.step;
+  if (slots.step > 0.0) {  // means of replicas lie between the multiples
     for (double& score : prediction.scores) {
-      score = std::nearbyint(score / step) * step;
+      score = std::nearbyint(score / slots.step) * slots.step;
     }
   }
   const auto best = std::ranges::max_element(prediction.scores);
-  prediction.class_index = static_cast<std::size_t>(best - prediction.scores.begin());
-  prediction.class_name = bundle_.class_names[prediction.class_index];
+  set_class(prediction, static_cast<std::size_t>(best - prediction.scores.begin()));
   return prediction;
 }
 
-Prediction Client::decrypt(const SecretKey& secret, std::span<const Ciphertext> result,
-                           const DecryptOptions& options) const {
-  std::vector<std::vector<double>> slots;
-  double step = 0.0;
+std::vector<Prediction> Client::predictions(const Slots& slots, std::size_t images) const {
+  if (images == 1) {
+    return {prediction(slots)};
+  }
+  std::vector<Prediction> result;
+  for (std::size_t s = 0; s < images; ++s) {
+    Slots one{{}, slots.step};
+    for (const std::vector<double>& output : slots.outputs) {
+      one.outputs.push_back({output[s]});
+    }
+    result.push_back(prediction(one));
+  }
+  return result;
+}
+
+Client::Slots Client::shared_slots(const SecretKey& secret, std::span<const Ciphertext> result,
+                                   const DecryptOptions& options) const {
+  Slots slots;
   for (const Ciphertext& ciphertext : checked(result)) {
     DecryptOptions bounded = options;
     bounded.error_at_least =
         std::max({options.error_at_least, bundle_.output_noise_std,
                   secret_key_encryption_noise(context_->params()) / ciphertext.scale});
     SharedResult shared = ffconv::decrypt(secret, ciphertext, bounded);
-    slots.push_back(std::move(shared.slots));
-    step = std::max(step, shared.step);
+    slots.outputs.push_back(std::move(shared.slots));
+    slots.step = std::max(slots.step, shared.step);
   }
-  Prediction shared = prediction(slots, step);
-  shared.class_index = decrypt_class(secret, result);
-  shared.class_name = bundle_.class_names[shared.class_index];
-  return shared;
+  return slots;
+}
+
+Client::Slots Client::exact_slots(const SecretKey& secret,
+                                  std::span<const Ciphertext> result) const {
+  Slots slots;
+  for (const Ciphertext& ciphertext : checked(result)) {
+    slots.outputs.push_back(ffconv::decrypt_raw(secret, ciphertext));
+  }
+  return slots;
+}
+
+Prediction Client::decrypt(const SecretKey& secret, std::span<const Ciphertext> result,
+                           const DecryptOptions& options) const {
+  return decrypt_batch(secret, result, 1, options).front();
 }
 
 std::size_t Client::decrypt_class(const SecretKey& secret,
@@ -118,11 +195,27 @@ std::size_t Client::decrypt_class(const SecretKey& secret,
 }
 
 Prediction Client::decrypt_raw(const SecretKey& secret, std::span<const Ciphertext> result) const {
-  std::vector<std::vector<double>> slots;
-  for (const Ciphertext& ciphertext : checked(result)) {
-    slots.push_back(ffconv::decrypt_raw(secret, ciphertext));
+  return decrypt_batch_raw(secret, result, 1).front();
+}
+
+std::vector<Prediction> Client::decrypt_batch(const SecretKey& secret,
+                                              std::span<const Ciphertext> result,
+                                              std::size_t images,
+                                              const DecryptOptions& options) const {
+  check_batch(images);
+  std::vector<Prediction> shared = predictions(shared_slots(secret, result, options), images);
+  const std::vector<Prediction> exact = decrypt_batch_raw(secret, result, images);
+  for (std::size_t i = 0; i < images; ++i) {
+    set_class(shared[i], exact[i].class_index);
   }
-  return prediction(slots, 0.0);
+  return shared;
+}
+
+std::vector<Prediction> Client::decrypt_batch_raw(const SecretKey& secret,
+                                                  std::span<const Ciphertext> result,
+                                                  std::size_t images) const {
+  check_batch(images);
+  return predictions(exact_slots(secret, result), images);
 }
 
 }  // namespace ffconv::runtime

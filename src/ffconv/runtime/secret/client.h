@@ -51,7 +51,15 @@ class Client {
   // network was compiled or not finite.
   std::vector<Ciphertext> encrypt(const SecretKey& secret, std::span<const double> image) const;
 
-  // What the server answered. All three throw kMismatch where the ciphertexts are not what the
+  // How many images one set of ciphertexts may hold: as many as slots where every value has a
+  // ciphertext of its own (packing batch), else 1.
+  std::size_t images_at_once() const;
+  // Several images, image i in slot i of every ciphertext. Throws as encrypt(), and
+  // kInvalidArgument for none or more than images_at_once().
+  std::vector<Ciphertext> encrypt_batch(const SecretKey& secret,
+                                        std::span<const std::vector<double>> images) const;
+
+  // What the server answered. All throw kMismatch where the ciphertexts are not what the
   // bundle announces: number, level, scale, parameters.
   //
   // The default: scores that may be shared, flooded and rounded (ckks/secret/decryptor.h), and the
@@ -64,10 +72,28 @@ class Client {
   std::size_t decrypt_class(const SecretKey& secret, std::span<const Ciphertext> result) const;
   // The exact scores: never to be shown to anybody but the key's owner.
   Prediction decrypt_raw(const SecretKey& secret, std::span<const Ciphertext> result) const;
+  // As decrypt() and decrypt_raw(), for the first `images` of a batch, at most images_at_once().
+  std::vector<Prediction> decrypt_batch(const SecretKey& secret, std::span<const Ciphertext> result,
+                                        std::size_t images,
+                                        const DecryptOptions& options = {}) const;
+  std::vector<Prediction> decrypt_batch_raw(const SecretKey& secret,
+                                            std::span<const Ciphertext> result,
+                                            std::size_t images) const;
 
  private:
+  // The slots of every output, one vector each, and the step of shared ones.
+  struct Slots {
+    std::vector<std::vector<double>> outputs;
+    double step = 0.0;
+  };
+  Slots shared_slots(const SecretKey& secret, std::span<const Ciphertext> result,
+                     const DecryptOptions& options) const;
+  Slots exact_slots(const SecretKey& secret, std::span<const Ciphertext> result) const;
+  void check_batch(std::size_t images) const;
   std::vector<Ciphertext> checked(std::span<const Ciphertext> result) const;
-  Prediction prediction(const std::vector<std::vector<double>>& slots, double step) const;
+  Prediction prediction(const Slots& slots) const;
+  std::vector<Prediction> predictions(const Slots& slots, std::size_t images) const;
+  void set_class(Prediction& prediction, std::size_t index) const;
 
   ClientBundle bundle_;
   ContextPtr context_;
