@@ -16,6 +16,8 @@ no data set has (extremes.py), guarded(), which uses the running statistics and 
 clamped to CLIP, so that a network that is not tamed yet cannot overflow.
 """
 
+import math
+
 import torch
 from torch import nn
 
@@ -142,6 +144,12 @@ class QuadraticActivation(nn.Module):
         mean, var, fourth = self.statistics
         a = self.c2 / _spread(fourth)
         return mean, (var + VARIANCE_EPSILON).rsqrt(), a, self.c1, -a
+
+    @torch.no_grad()
+    def estimate(self, batches):
+        """Sets the statistics to their means over batches of the layer's outputs."""
+        statistics = [plain_quadratic(u, self.c1, self.c2, math.inf, 0.0)[2] for u in batches]
+        self.statistics.copy_(torch.stack(statistics).mean(0))
 
     def evaluate(self, u):
         """(y, z) with fixed statistics and nothing clamped."""

@@ -56,8 +56,9 @@ class Training:
     guards: int = 8                # images of extremes.py a step, half of them the worst known
     guard_pool: int = 256          # of which the worst sixteenth is known
     guard_period: int = 20         # steps until the pool is renewed
-    guard_bound: float = 7.0
-    guard_clip: float = 1.0        # largest norm of the gradient of the guards' excess squares, at the peak rate
+    guard_bound: float = 10.0
+    guard_clip: float = 0.5        # largest norm of the gradient of the guards' excess squares
+    settle_bound: float = 16.0     # |z| of extremes in the finished network (settle.py); 0: as it is
 
 
 @dataclasses.dataclass

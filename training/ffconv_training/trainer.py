@@ -6,7 +6,6 @@ epoch follows from the seed and its number.
 
 import copy
 import dataclasses
-import math
 import statistics
 import time
 from pathlib import Path
@@ -14,13 +13,13 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from . import augment, config as configs, data, extremes, factorize, network as networks, runs, teacher
+from . import augment, config as configs, data, extremes, factorize, network as networks, runs, settle, teacher
 from .activation import excess_squares
 
 EVALUATION_BATCH = 250
 LOGGED = ("loss", "train_accuracy", "penalty", "gradient_norm", "guard_gradient_norm")
+SETTLING_IMAGES, SETTLING_EXTREMES = 1500, 1000
 STATISTICS_IMAGES = 8192  # for the activations' statistics of the averaged weights
-MOST_SETTLING = 4.0  # the guards' clip rises at most by this factor
 MAX_SKIPPED = 0.01  # of an epoch's steps, whose gradient is not finite: half precision may fail once in a thousand
 
 
@@ -151,9 +150,29 @@ class Trainer:
             self._report()
         if not runs.finished(self.folder):
             self._estimate_average()
+            self._settle()
             runs.save_atomically({"config": dataclasses.asdict(self.config), "shape": self.dataset.shape,
                                   "network": self.average.state_dict()}, self.folder / runs.NETWORK)
         return True
+
+    def _settle(self):
+        """Of the finished network; the last row of the history then says what it has become."""
+        if self.config.activation != "quadratic" or not self.config.training.settle_bound:
+            return
+        self.average.dtype = torch.float32
+        generator = self._generator(-3)
+        images = torch.cat([extremes.random_extremes(SETTLING_EXTREMES, self.dataset.shape, generator),
+                            *extremes.named_extremes(self.dataset.shape).values()])
+        data = self.dataset.train.pixels[self.train_index[:SETTLING_IMAGES]].float()
+        changed = settle.settle(self.average, data.to(self.device), images.to(self.device),
+                                self.config.training.settle_bound, self.say)
+        self.average.dtype = self.dtype
+        if changed:
+            self._estimate_average()
+        self.history[-1].update({name: _five_digits(value) for name, value in self._validate().items()})
+        self.say(f"settled: validation {self.history[-1]['validation_accuracy']:.4f}, largest |z| on extremes "
+                 f"{max(self.history[-1]['largest_extreme']):.1f}, score {self.history[-1]['largest_score']:.1f}")
+        self._save()
 
     def _measure_start(self):
         """Notes what factorization alone keeps of the accuracy, and with the statistics estimated anew."""
@@ -261,18 +280,13 @@ class Trainer:
         return torch.stack([loss.detach(), correct, penalty.detach(), norm, guard_norm]).cpu()
 
     def _add_guards(self, pixels):
-        """Adds the gradient of extreme images, clipped apart: it must not drown the task's. Returns its norm.
-
-        The clip rises as the rate falls: networks settle on what extremes violate in the last epochs.
-        """
+        """Adds the gradient of extreme images, clipped apart: it must not drown the task's. Returns its norm."""
         training = self.config.training
         parameters = [p for p in self.network.parameters() if p.requires_grad]
-        excess = self.network.guarded(pixels.to(self.device), training.guard_bound, training.score_bound).mean()
-        gradients = torch.autograd.grad(training.penalty / 2 * excess, parameters, allow_unused=True)
+        excess = self.network.guarded(pixels.to(self.device), training.guard_bound, training.score_bound).sum()
+        gradients = torch.autograd.grad(training.penalty / 2 / training.guards * excess, parameters, allow_unused=True)
         norm = torch.stack([g.norm() for g in gradients if g is not None]).norm()
-        settling = math.sqrt(training.rate / self.optimizer.param_groups[0]["lr"])
-        clip = training.guard_clip * min(max(1.0, settling), MOST_SETTLING)
-        scale = (clip / (norm + 1e-6)).clamp(max=1.0)
+        scale = (training.guard_clip / (norm + 1e-6)).clamp(max=1.0)
         for parameter, gradient in zip(parameters, gradients):
             if gradient is not None:
                 parameter.grad.add_(gradient * scale)

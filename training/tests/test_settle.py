@@ -1,0 +1,43 @@
+import pytest
+import torch
+
+from ffconv_training import runs
+from ffconv_training.extremes import random_extremes
+from ffconv_training.settle import settle
+from ffconv_training.trainer import Trainer, evaluate
+
+
+@pytest.mark.parametrize("rank", [None, 5])
+def test_extremes_are_held_and_data_keep_their_values(dataset, make_config, tmp_path, rank):
+    layers = [{"conv": 8, "padding": 1}, {"conv": 8, "stride": 2, "padding": 1, "rank": rank},
+              {"conv": 8, "padding": 1}, {"dense": 12}, {"dense": 3}]
+    trainer = Trainer(make_config({"guards": 0, "epochs": 6, "settle_bound": 0}, layers=layers, whitening=0.001),
+                      dataset, tmp_path, precision="float32")
+    trainer.run()
+    network, pixels = trainer.average, dataset.train.pixels.float()
+    network.dtype = torch.float32
+    images = random_extremes(300, dataset.shape, torch.Generator().manual_seed(11))
+    scores, _ = evaluate(network, pixels)
+    before = max(evaluate(network, images)[1])
+    bound = before / 2
+    said = []
+    assert settle(network, pixels, images, bound, said.append)
+    assert said and max(evaluate(network, images)[1]) <= bound * 1.001
+    settled, _ = evaluate(network, pixels)
+    same = settled.argmax(1) == scores.argmax(1)
+    assert same.float().mean() > 0.9
+    assert not settle(network, pixels, images, bound * 1.01, said.append)
+
+
+def test_a_finished_run_is_settled_and_says_so(dataset, make_config, tmp_path):
+    layers = [{"conv": 8, "padding": 1}] * 3 + [{"dense": 12}, {"dense": 3}]
+
+    def run(name, bound):
+        config = make_config({"guards": 0, "epochs": 6, "settle_bound": bound}, layers=layers, whitening=0.001)
+        trainer = Trainer(config, dataset, tmp_path / name, precision="float32")
+        trainer.run()
+        return max(trainer.history[-1]["largest_extreme"])
+    before = run("plain", 0)
+    assert run("settled", before / 2) < 0.6 * before
+    assert "settled" in (tmp_path / "settled" / runs.TEXT_LOG).read_text()
+    assert len((tmp_path / "settled" / runs.LOG).read_text().splitlines()) == 6
