@@ -12,6 +12,8 @@ from torch import nn
 
 from .activation import QuadraticActivation, clamped_forward, excess_squares
 
+CHANNEL_BLOCK = 16  # of bfloat16 convolutions on a CPU
+
 
 def pixel_statistics(pixels):
     """(mean, std), each [channels], of uint8 images."""
@@ -28,6 +30,20 @@ def whitening_matrix(patches, share, least):
     values, vectors = torch.linalg.eigh(covariance)
     scales = (values + share * values.mean()).rsqrt() * (values >= least * values.mean())
     return (scales[:, None] * vectors.T).flip(0)
+
+
+def _convolution(x, kernel, bias, stride=1, padding=0):
+    """F.conv2d. In bfloat16 with channels in whole blocks: PyTorch 1.13 on a CPU now and then reads what lies behind
+    others, and one NaN there spoils all sums (found with 83 input channels and kernels of 10 x 10)."""
+    outputs = len(kernel)
+    if x.dtype == torch.bfloat16 and kernel.shape[1] > 4:
+        inputs_missing, outputs_missing = -kernel.shape[1] % CHANNEL_BLOCK, -outputs % CHANNEL_BLOCK
+        if inputs_missing or outputs_missing:
+            x = F.pad(x, (0, 0, 0, 0, 0, inputs_missing)).contiguous(memory_format=torch.channels_last)
+            kernel = F.pad(kernel, (0, 0, 0, 0, 0, inputs_missing, 0, outputs_missing))
+            bias = F.pad(bias, (0, outputs_missing)) if bias is not None else None
+    kernel = kernel.contiguous(memory_format=torch.channels_last)
+    return F.conv2d(x, kernel, bias, stride, padding)[:, :outputs]
 
 
 class LinearLayer(nn.Module):
@@ -73,8 +89,7 @@ class LinearLayer(nn.Module):
             padding = top
         else:
             x, padding = F.pad(x, (left, right, top, bottom)), 0
-        kernel = kernel.contiguous(memory_format=torch.channels_last)
-        return F.conv2d(x, kernel, bias, self.layer.stride, padding)
+        return _convolution(x, kernel, bias, self.layer.stride, padding)
 
     def forward(self, x):
         x = self.first(x)
@@ -82,7 +97,7 @@ class LinearLayer(nn.Module):
             return x
         up = self.u.to(x.dtype)
         bias = self.bias.to(x.dtype) if self.bias is not None else None
-        return F.linear(x, up, bias) if self.layer.dense is not None else F.conv2d(x, up[:, :, None, None], bias)
+        return F.linear(x, up, bias) if self.layer.dense is not None else _convolution(x, up[:, :, None, None], bias)
 
 
 class ReluActivation(nn.Module):
