@@ -12,27 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "ffconv/plan/bit_layout.h"
+#include "ffconv/plan/candidates.h"
 #include "ffconv/plan/grouping.h"
 #include "ffconv/plan/layout.h"
 #include "ffconv/plan/lowering.h"
 
 namespace ffconv::plan {
-
-// A layout; the grid that strided outputs can stay on if it has one; its bits if it is of that
-// kind.
-struct Candidate {
-  Layout layout;
-  std::optional<Grid> grid;
-  std::optional<BitLayout> bits;
-};
-
-// Candidates for a tensor of this shape, the input of `next` (nullptr: the scores): blocked
-// channels; no gaps; no gaps over several ciphertexts of a shorter period; folded for the next
-// layer's outputs, over elements or, before a convolution, over channels. Each has different
-// places.
-std::vector<Candidate> candidates(const model::Shape& shape, const model::Linear* next,
-                                  std::size_t slot_count);
 
 // A linear layer between two layouts, before it is priced.
 struct Edge {
@@ -87,9 +72,6 @@ class LayoutSearch {
     Edge edge;
   };
 
-  // `shape` is what the layers from `next_layer` on read.
-  void add_bit_layouts(const model::Shape& shape, std::size_t next_layer, int max_gap,
-                       std::vector<Candidate>& candidates) const;
   void add_links(const model::Linear& linear, const std::vector<Candidate>& in, Stage& stage);
   void add_offset_inputs();
 
