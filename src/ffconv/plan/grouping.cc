@@ -91,7 +91,7 @@ class Shapes {
       rotations_.push_back(d.rotation);
     }
     std::ranges::sort(rotations_);
-    rotations_.erase(std::ranges::unique(rotations_).begin(), rotations_.end());
+    rotations_.erase(std::unique(rotations_.begin(), rotations_.end()), rotations_.end());
   }
 
   const std::vector<std::int32_t>& rotations() const { return rotations_; }
