@@ -85,7 +85,8 @@ std::vector<Candidate> grid_candidates(const model::Shape& shape, const model::L
   return result;
 }
 
-// `next` and `second` are the layers that read the tensor and the output of `next`, if there are such.
+// `next` and `second` are the layers that read the tensor and the output of `next`, if there are
+// such.
 void add_bit_layouts(std::vector<Candidate>& candidates, const model::Shape& shape,
                      const model::Linear* next, const model::Linear* second, int max_gap,
                      std::size_t slot_count) {
