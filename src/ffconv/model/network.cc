@@ -35,6 +35,16 @@ std::vector<double> apply_linear(const Linear& linear, std::span<const double> x
 
 }  // namespace
 
+std::vector<const Linear*> linear_layers(const Network& network) {
+  std::vector<const Linear*> linears;
+  for (const Layer& layer : network.layers) {
+    if (const auto* linear = std::get_if<Linear>(&layer)) {
+      linears.push_back(linear);
+    }
+  }
+  return linears;
+}
+
 std::vector<double> run_layer(const Layer& layer, std::span<const double> x) {
   if (const auto* linear = std::get_if<Linear>(&layer)) {
     return apply_linear(*linear, x);

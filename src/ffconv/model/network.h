@@ -72,6 +72,9 @@ struct Network {
   std::vector<std::string> class_names;  // [classes]
 };
 
+// The linear layers in their order.
+std::vector<const Linear*> linear_layers(const Network& network);
+
 // The scores of one image. input.size() == network.input.size(), else kInvalidArgument.
 std::vector<double> run_float(const Network& network, std::span<const double> input);
 

@@ -130,12 +130,7 @@ void drop_hopeless(std::vector<Candidate>& candidates, const model::Linear& line
 
 std::vector<std::vector<Candidate>> tensor_candidates(const model::Network& network,
                                                       std::size_t slot_count) {
-  std::vector<const model::Linear*> linears;
-  for (const model::Layer& layer : network.layers) {
-    if (const auto* linear = std::get_if<model::Linear>(&layer)) {
-      linears.push_back(linear);
-    }
-  }
+  const std::vector<const model::Linear*> linears = model::linear_layers(network);
   const auto layer = [&](std::size_t k) { return k < linears.size() ? linears[k] : nullptr; };
   int max_gap = 0;
   std::vector<std::vector<Candidate>> result{grid_candidates(network.input, layer(0), slot_count)};

@@ -33,21 +33,6 @@ bool is_pointwise(const model::Network& network, std::size_t k) {
   return conv != nullptr && conv->geometry == model::ConvGeometry{};
 }
 
-// Each channel alone in a ciphertext, in all of its blocks.
-Layout channel_layout(const model::Shape& shape, const Grid& grid) {
-  Layout layout{"channels", {}};
-  const std::size_t positions = shape.height() * shape.width();
-  for (std::size_t c = 0; c < shape.channels(); ++c) {
-    std::vector<std::int32_t> elements(grid.channel, SlotLabels::kEmpty);
-    for (std::size_t p = 0; p < positions; ++p) {
-      elements[p / shape.width() * grid.row + p % shape.width() * grid.column] =
-          static_cast<std::int32_t>(c * positions + p);
-    }
-    layout.ciphertexts.push_back({std::move(elements)});
-  }
-  return layout;
-}
-
 std::vector<Layout> dense_chain(const Lowering& lowering, Strided strided,
                                 bool channels_before_pointwise) {
   const model::Network& network = lowering.network;
@@ -93,10 +78,8 @@ std::vector<Layout> batch_layouts(const Lowering& lowering) {
     return layout;
   };
   std::vector<Layout> layouts{apart(lowering.network.input)};
-  for (const model::Layer& layer : lowering.network.layers) {
-    if (const auto* linear = std::get_if<model::Linear>(&layer)) {
-      layouts.push_back(apart(linear->out));
-    }
+  for (const model::Linear* linear : linear_layers(lowering.network)) {
+    layouts.push_back(apart(linear->out));
   }
   return layouts;
 }

@@ -7,7 +7,6 @@
 #include <map>
 #include <utility>
 
-#include "ffconv/base/assert.h"
 #include "ffconv/base/error.h"
 #include "ffconv/plan/lowering.h"
 #include "ffconv/plan/parameters.h"
@@ -39,27 +38,23 @@ struct Attempt {
 // none where the ring cannot hold them.
 std::vector<std::vector<Layout>> fixed_layouts(Packing packing, const Lowering& lowering) {
   std::vector<std::vector<Layout>> choice;
-  for (const Strided strided : {Strided::kKeepsPlaces, Strided::kCloses}) {
-    std::vector<Layout> layouts;
-    switch (packing) {
-      case Packing::kConv:
-        layouts = conv_layouts(lowering);
-        break;
-      case Packing::kFalcon:
-        layouts = falcon_layouts(lowering);
-        break;
-      case Packing::kBatch:
-        layouts = batch_layouts(lowering);
-        break;
-      case Packing::kFfconv:
-        layouts = ffconv_layouts(lowering, strided);
-        break;
-      default:
-        layouts = dense_layouts(lowering, strided);
-    }
-    if (!layouts.empty() && std::ranges::find(choice, layouts) == choice.end()) {
-      choice.push_back(std::move(layouts));
-    }
+  switch (packing) {
+    case Packing::kConv:
+      if (auto layouts = conv_layouts(lowering); !layouts.empty()) {
+        choice.push_back(std::move(layouts));
+      }
+      return choice;
+    case Packing::kFalcon:
+      return {falcon_layouts(lowering)};
+    case Packing::kBatch:
+      return {batch_layouts(lowering)};
+    default:
+      break;
+  }
+  const auto layouts_of = packing == Packing::kFfconv ? ffconv_layouts : dense_layouts;
+  choice.push_back(layouts_of(lowering, Strided::kKeepsPlaces));
+  if (auto closed = layouts_of(lowering, Strided::kCloses); closed != choice.front()) {
+    choice.push_back(std::move(closed));
   }
   return choice;
 }
@@ -311,10 +306,8 @@ class Compiler {
 
 void check_batch(const model::Network& network) {
   std::size_t products = 0;
-  for (const model::Layer& layer : network.layers) {
-    if (const auto* linear = std::get_if<model::Linear>(&layer)) {
-      products += linear->out.size() * tap_count(*linear);
-    }
+  for (const model::Linear* linear : linear_layers(network)) {
+    products += linear->out.size() * tap_count(*linear);
   }
   if (products > kMostBatchProducts) {
     fail(ErrorCode::kUnsupported,
@@ -328,11 +321,11 @@ void check_batch(const model::Network& network) {
 
 Compiled compile(const model::Network& network, const model::Ranges& ranges,
                  const CompileOptions& options) {
-  const Bounds checked(network, ranges, options.margin);
   if (options.packing == Packing::kBatch) {
     check_batch(network);
   }
   if (options.packing == Packing::kConv || options.packing == Packing::kFalcon) {
+    const Bounds checked(network, ranges, options.margin);  // errors name the layers as given
     const Expanded expanded = options.packing == Packing::kConv
                                   ? with_patches(network, ranges, options.margin)
                                   : with_spectra(network, ranges);

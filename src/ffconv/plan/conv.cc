@@ -20,16 +20,7 @@ bool reads_in_place(const model::Linear& linear) {
 
 // One ciphertext a channel of `period` slots, its positions in their order.
 Layout channels(const model::Shape& shape, std::size_t period) {
-  Layout layout{"channels", {}};
-  const std::size_t positions = shape.height() * shape.width();
-  for (std::size_t c = 0; c < shape.channels(); ++c) {
-    std::vector<std::int32_t> elements(period, kEmpty);
-    for (std::size_t p = 0; p < positions; ++p) {
-      elements[p] = static_cast<std::int32_t>(c * positions + p);
-    }
-    layout.ciphertexts.push_back({std::move(elements)});
-  }
-  return layout;
+  return channel_layout(shape, {period, shape.width(), 1});
 }
 
 // For each tap, the input that every output position meets: the same for all outputs of a group.
@@ -100,15 +91,12 @@ Expanded with_patches(const model::Network& network, const model::Ranges& ranges
 }
 
 std::vector<Layout> conv_layouts(const Lowering& lowering) {
-  const auto& layers = lowering.network.layers;
-  std::vector<const model::Linear*> linears;
+  const std::vector<const model::Linear*> linears = linear_layers(lowering.network);
   std::size_t positions = 1;
-  for (const model::Layer& layer : layers) {
-    if (const auto* linear = std::get_if<model::Linear>(&layer)) {
-      linears.push_back(linear);
-      positions =
-          std::max({positions, linear->out.height() * linear->out.width(),
-                    reads_in_place(*linear) ? linear->in.height() * linear->in.width() : 1});
+  for (const model::Linear* linear : linears) {
+    positions = std::max(positions, linear->out.height() * linear->out.width());
+    if (reads_in_place(*linear)) {
+      positions = std::max(positions, linear->in.height() * linear->in.width());
     }
   }
   const std::size_t period = power_of_two_at_least(positions);

@@ -229,15 +229,12 @@ Expanded with_spectra(const model::Network& network, const model::Ranges& ranges
 }
 
 std::vector<Layout> falcon_layouts(const Lowering& lowering) {
-  std::vector<const model::Linear*> linears;
+  const std::vector<const model::Linear*> linears = linear_layers(lowering.network);
   std::size_t positions = 1;
-  for (const model::Layer& layer : lowering.network.layers) {
-    if (const auto* linear = std::get_if<model::Linear>(&layer)) {
-      linears.push_back(linear);
-      if (is_spectral(*linear)) {
-        positions = std::max({positions, linear->in.height() * linear->in.width(),
-                              linear->out.height() * linear->out.width()});
-      }
+  for (const model::Linear* linear : linears) {
+    if (is_spectral(*linear)) {
+      positions = std::max({positions, linear->in.height() * linear->in.width(),
+                            linear->out.height() * linear->out.width()});
     }
   }
   const std::size_t block = power_of_two_at_least(positions);

@@ -155,6 +155,20 @@ Layout grid_layout(const model::Shape& shape, const Grid& grid, std::size_t slot
   return layout;
 }
 
+Layout channel_layout(const model::Shape& shape, const Grid& grid) {
+  Layout layout{"channels", {}};
+  const std::size_t positions = shape.height() * shape.width();
+  for (std::size_t c = 0; c < shape.channels(); ++c) {
+    std::vector<std::int32_t> elements(grid.channel, SlotLabels::kEmpty);
+    for (std::size_t p = 0; p < positions; ++p) {
+      elements[p / shape.width() * grid.row + p % shape.width() * grid.column] =
+          static_cast<std::int32_t>(c * positions + p);
+    }
+    layout.ciphertexts.push_back({std::move(elements)});
+  }
+  return layout;
+}
+
 Layout folded_layout(const model::Shape& shape, const Grid& grid, std::size_t period,
                      std::size_t run, std::size_t slot_count) {
   const std::size_t blocks = slot_count / grid.channel;

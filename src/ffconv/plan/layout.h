@@ -68,6 +68,9 @@ std::optional<Grid> strided_grid(const model::Linear& linear, const Grid& in);
 // the smallest power of two that holds all, at most slot_count.
 Layout grid_layout(const model::Shape& shape, const Grid& grid, std::size_t slot_count);
 
+// Each channel alone in a ciphertext, in all of its blocks of grid.channel slots.
+Layout channel_layout(const model::Shape& shape, const Grid& grid);
+
 // For the input of a layer that has `period` output channels in blocks like these, at block index
 // modulo period: block f * period + u holds channel f * run + (u mod run), so that shifts by `run`
 // blocks and a fold over the multiples of `period` blocks bring every channel to every u. Elements
