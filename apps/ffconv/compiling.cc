@@ -40,11 +40,14 @@ void add_compile_flags(CLI::App& command, CompileFlags& flags) {
   const auto add = [&](const char* name, auto& value, const char* type, const char* help) {
     return command.add_option(name, value, help)->type_name(type)->group(kCompileGroup);
   };
+  std::vector<std::string> packings;
+  for (const plan::Packing packing : plan::kAllPackings) {
+    packings.emplace_back(to_string(packing));
+  }
   add("--packing", flags.packing, "PACKING",
       "How tensors are packed: auto, dense, conv, ffconv, falcon,\nlola or batch")
       ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "dense", "conv", "ffconv", "falcon", "lola", "batch"})
-                  .description(""));
+      ->check(CLI::IsMember(packings).description(""));
   add("--calibration", flags.calibration, "IMAGES",
       "Images that show how large values get: 'mnist', 'cifar10'\n"
       "or a directory (default: what the model's metadata say)");

@@ -1,7 +1,6 @@
 // ffconv demo: sample images, classified encrypted, with every step of client and server visible.
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -36,8 +35,6 @@ namespace ffconv::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::array<std::string_view, 1> kModels = {"mnist-lola.onnx"};
 
 struct Options {
   std::size_t images = 10;
@@ -227,22 +224,11 @@ model::Dataset samples_for(const model::Network& network, const fs::path& root) 
 
 void run(const Options& options) {
   const fs::path root = find_root(options.root);
-  std::vector<std::string> paths;
-  if (options.model.empty()) {
-    for (const std::string_view name : kModels) {
-      paths.push_back((root / "models" / name).string());
-    }
-  } else {
-    paths.push_back(options.model);
-  }
-  bool all_as_float = true;
-  for (const std::string& path : paths) {
-    Model model = load_model(path);
-    const model::Dataset data = samples_for(model.network, root);
-    fmt::print("{}{}\n", path == paths.front() ? "" : "\n", printable(model.network.name));
-    all_as_float = Demo(options, data, std::move(model), path).run() && all_as_float;
-  }
-  if (!all_as_float) {
+  const std::string path =
+      options.model.empty() ? (root / "models" / "mnist-lola.onnx").string() : options.model;
+  Model model = load_model(path);
+  const model::Dataset data = samples_for(model.network, root);
+  if (!Demo(options, data, std::move(model), path).run()) {
     throw ExitCode{ExitCode::kFailure};
   }
 }
@@ -254,14 +240,14 @@ void add_demo(CLI::App& app) {
   CLI::App& command =
       add_command(app, "demo", "Classify sample images encrypted, step by step",
                   "  ffconv demo\n  ffconv demo --images 20", options->output, false);
-  command.add_option("--images", options->images, "How many images each network classifies")
+  command.add_option("--images", options->images, "How many images to classify")
       ->capture_default_str()
       ->type_name("N")
       ->check(CLI::PositiveNumber.description(""));
   command
-      .add_option(
-          "--model", options->model,
-          "The network, an ONNX file (default: one for digits, one for\nphotographs, of models/)")
+      .add_option("--model", options->model,
+                  "The network, an ONNX file for digits or photographs as in\nsamples/ "
+                  "(default: models/mnist-lola.onnx)")
       ->type_name("FILE");
   command
       .add_option("--root", options->root,
