@@ -136,7 +136,8 @@ class QuadraticActivation(nn.Module):
             y, penalty, statistics = _FusedQuadratic.apply(u, self.c1, self.c2, bound, weight)
         else:
             y, penalty, statistics = plain_quadratic(u, self.c1, self.c2, bound, weight)
-        self.statistics.lerp_(statistics, self.momentum)
+        if torch.isfinite(statistics).all():  # else one failed step would spoil them for good
+            self.statistics.lerp_(statistics, self.momentum)
         return y, penalty
 
     def folded(self):

@@ -29,8 +29,8 @@ def _bounds(*seen):
     bounds = {name: float(f"{RANGE_MARGIN * max(part[name] for part in seen):.4g}") for name in seen[0]}
     large = [name for name, bound in bounds.items() if not bound < LARGEST_BOUND]
     if large:
-        raise RuntimeError(f"values of {', '.join(large)} exceed {LARGEST_BOUND:g} on some images; train longer, or with "
-                           "a larger guard_clip")
+        raise RuntimeError(f"values of {', '.join(large)} exceed {LARGEST_BOUND:g} on some images; train longer, with a "
+                           "larger guard_clip or a smaller settle_bound")
     return {"input": extremes.WHITE, **bounds}
 
 

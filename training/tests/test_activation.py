@@ -72,6 +72,13 @@ def test_with_the_batchs_own_statistics_evaluation_gives_what_training_gave():
     assert abs(z.mean()) < 1e-5 and abs(z.square().mean() - 1) < 1e-4
 
 
+def test_a_batch_that_is_not_finite_leaves_the_statistics_alone():
+    module = QuadraticActivation(2)
+    before = module.statistics.clone()
+    module(torch.tensor([[1.0, float("nan")], [2.0, 3.0]]), 4.0, 0.0)
+    assert torch.equal(module.statistics, before)
+
+
 def test_guards_are_clamped_and_pulled_back_wherever_they_are():
     module = QuadraticActivation(1)
     u = torch.tensor([[0.5], [12.0], [1e6], [-1e6]], requires_grad=True)
