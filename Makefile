@@ -1,6 +1,6 @@
 # The short commands. What they do is in scripts/ and CMakePresets.json.
 
-.PHONY: help setup setup-dev build demo test check-all bench bench-primitives format clean
+.PHONY: help setup setup-dev build demo test check-all bench bench-primitives bench-peers format clean
 
 help:
 	@echo "make demo       install what is missing, build, classify encrypted digits"
@@ -9,6 +9,7 @@ help:
 	@echo "make check-all  make test, then clang, all sanitizers, clang-tidy, a minute of every fuzzer"
 	@echo "make bench      benchmarks, results in build/bench/results/"
 	@echo "make bench-primitives  each operation beside Lattigo and SEAL: bench/results/primitives.json"
+	@echo "make bench-peers  encrypted images beside TenSEAL and Orion: bench/results/peers.json"
 	@echo "make format     lay out the C++ files"
 	@echo "make clean      remove build/"
 
@@ -37,6 +38,10 @@ bench: setup-dev
 bench-primitives: setup-dev
 	@scripts/preset.sh build bench
 	@python3 bench/primitives/run.py
+
+bench-peers: setup-dev
+	@scripts/preset.sh build bench
+	@python3 bench/peers/run.py
 
 format:
 	@scripts/check_format.sh --fix
