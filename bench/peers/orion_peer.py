@@ -36,8 +36,8 @@ LIMIT_14 = 430  # of log2 QP at N = 2^14, docs/security.md
 
 def parameters_for(levels):
     """Its examples with real slots have seven levels at most. Networks deeper than lola.yml get as many of its primes
-    in the next ring, which is faster than the 35-bit primes of its LeNet; a special prime for every three, as there, or as many
-    as 128 bits allow; and a secret with as many coefficients that are not zero as a uniform ternary one."""
+    in the next ring, which is faster than the 35-bit primes of its LeNet; a special prime for every three, as there, or
+    as many as 128 bits allow; and a secret with as many coefficients that are not zero as a uniform ternary one."""
     if levels < len(LOLA["LogQ"]):
         return LOLA
     log_q = [29] + levels * [26]

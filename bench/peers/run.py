@@ -112,10 +112,11 @@ class Peer(sides.Side):
         except RuntimeError as error:
             errors = [line for line in self.log.read_text().splitlines() if "error" in line.lower()]
             answer = {"missing": "; ".join([str(error), *errors[-1:]])}
-        if "missing" in answer:
-            self.close()
-            raise sides.Missing(f"{answer['missing']} (with {memory_kib / 2**20:.1f} GiB of memory)")
-        return answer
+        if "missing" not in answer:
+            return answer
+        self.close()
+        bound = f" (of {memory_kib / 2**20:.1f} GiB)" if "memory" in answer["missing"].lower() else ""
+        raise sides.Missing(answer["missing"] + bound)
 
 
 def version(name):
@@ -185,17 +186,23 @@ def times(side, summary):
             f"{side}_samples": summary["samples"], f"{side}_taken": summary["taken"]}
 
 
-def make_row(task, tier, ours, description, own, peer, network, found, other):
-    """found: the peer's side, or why it is missing."""
-    row = {"task": task.model, **times("ours", own), "tier": tier, "threads": 1, "ours_precision_bits": task.precision,
-           "ours_exactness": ours.exactness(), "ours_security": security(description), "peer": peer,
-           "peer_version": version(peer)}
-    if isinstance(found, str):
-        return {**row, "peer_network": network, "missing": found, "peer_ms": None, "ratio": None}
-    exactness = {key: found.description[key] for key in ("images", "agree", "max_score_error", "largest_score")}
-    return {**row, "peer_network": found.description["network"], **times("peer", other),
-            "ratio": other["us"] / own["us"], "peer_exactness": exactness,
-            "peer_security": security(found.description)}
+def our_part(task, tier, ours, summary):
+    """Of a row."""
+    return {"task": task.model, **times("ours", summary), "tier": tier, "threads": 1,
+            "ours_precision_bits": task.precision, "ours_exactness": ours.exactness(),
+            "ours_security": security(ours.describe())}
+
+
+def peer_part(peer, summary, own):
+    """Of a row, beside our part."""
+    description, found = peer.description, times("peer", summary)
+    exactness = {key: description[key] for key in ("images", "agree", "max_score_error", "largest_score")}
+    return {"peer_network": description["network"], **found, "ratio": found["peer_ms"] / own["ours_ms"],
+            "peer_exactness": exactness, "peer_security": security(description)}
+
+
+def missing_part(network, reason):
+    return {"peer_network": network, "missing": reason, "peer_ms": None, "ratio": None}
 
 
 def run_task(task, options, gate, tier):
@@ -203,12 +210,12 @@ def run_task(task, options, gate, tier):
     ours.ask("run")
     peers = start_peers(task, options.peers.split(","), ours, options.build / "peers")
     running = [side for side in peers.values() if not isinstance(side, str)]
-    all_sides = [ours, *running]
-    summaries = dict(zip(all_sides, (primitives.summary(samples, gate) for samples in measure(
-        task, all_sides, gate, options.rounds or task.rounds))))
-    description = ours.describe()
-    rows = [make_row(task, tier, ours, description, summaries[ours], peer, network, found, summaries.get(found))
-            for (peer, network), found in peers.items()]
+    samples = measure(task, [ours, *running], gate, options.rounds or task.rounds)
+    own_summary, *summaries = (primitives.summary(taken, gate) for taken in samples)
+    own = our_part(task, tier, ours, own_summary)
+    parts = {side: peer_part(side, summary, own) for side, summary in zip(running, summaries)}
+    rows = [{**own, "peer": name, "peer_version": version(name), **(parts.get(found) or missing_part(network, found))}
+            for (name, network), found in peers.items()]
     for side in running:
         side.close()
     return rows
@@ -253,10 +260,12 @@ def main(argv):
             primitives.log(f"{task.model}: not in models/, left out")
     loop = sides.Side("loop", [options.build / "bench" / "primitives_ours"])
     tier, gate = loop.ask("tiers")[0], sides.Gate(loop)
-    rows = [row for task in tasks for row in run_task(task, options, gate, tier)]
-    facts = primitives.machine(options.build, gate, load_before)
+    rows = []
     options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps({"machine": facts, "rows": rows}, indent=1) + "\n", encoding="utf-8")
+    for task in tasks:
+        rows += run_task(task, options, gate, tier)
+        result = {"machine": primitives.machine(options.build, gate, load_before), "rows": rows}
+        options.output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print_table(rows)
     loop.close()
     return 0

@@ -21,7 +21,6 @@ sys.modules["peers_run"] = run  # data classes look for their module
 spec.loader.exec_module(run)
 
 TASK = run.Task("mnist-lola", "mnist", 13, 20, 20, (("Orion", "lola"),))
-OURS = {"log_n": 13, "log_qp": 213.99, "ring": "real slots", "secret": "uniform ternary"}
 
 
 class FakeSide:
@@ -40,6 +39,12 @@ class FakeSide:
     def waited_us(self):
         return 0.0
 
+    def close(self):
+        pass
+
+    def describe(self):
+        return {"log_n": 13, "log_qp": 213.99, "ring": "real slots", "secret": "uniform ternary"}
+
     def exactness(self):
         return {"images": 20, "agree": 20, "max_score_error": 0.05}
 
@@ -49,26 +54,25 @@ def summary(us):
 
 
 class RowTest(unittest.TestCase):
-    def row(self, found, other=None):
-        return run.make_row(TASK, "avx2", FakeSide(), OURS, summary(7000.0), "Orion", "lola", found, other)
+    def setUp(self):
+        self.own = run.our_part(TASK, "avx2", FakeSide(), summary(7000.0))
 
     def test_a_row_has_the_times_and_the_security_of_both(self):
-        peer = mock.Mock(description={"network": "of its example", "log_n": 13, "log_qp": 217, "ring": "real slots",
+        peer = mock.Mock(description={"network": "its example", "log_n": 13, "log_qp": 217, "ring": "real slots",
                                       "secret": "1 or -1", "images": 3, "agree": 3, "max_score_error": 0.1,
                                       "largest_score": 5.0})
-        row = self.row(peer, summary(350000.0))
-        self.assertEqual((row["ours_ms"], row["ours_median_ms"], row["peer_ms"], row["peer_median_ms"], row["ratio"]),
-                         (7.0, 8.0, 350.0, 351.0, 50.0))
-        self.assertEqual((row["task"], row["threads"], row["peer_version"]), ("mnist-lola", 1, run.version("Orion")))
+        row = {**self.own, **run.peer_part(peer, summary(350000.0), self.own)}
+        self.assertEqual((row["task"], row["threads"], row["ours_ms"], row["ours_median_ms"]),
+                         ("mnist-lola", 1, 7.0, 8.0))
+        self.assertEqual((row["peer_ms"], row["peer_median_ms"], row["ratio"]), (350.0, 351.0, 50.0))
         self.assertTrue(row["ours_security"]["meets_128_bits"])
         self.assertFalse(row["peer_security"]["meets_128_bits"])
         self.assertEqual(row["peer_security"]["log_qp_limit"], 214)
         self.assertEqual(row["peer_exactness"]["agree"], 3)
 
-    def test_a_missing_peer_has_a_reason_and_no_figures(self):
-        row = self.row("no network")
-        self.assertEqual((row["missing"], row["ours_ms"]), ("no network", 7.0))
-        self.assertEqual((row["peer_ms"], row["ratio"]), (None, None))
+    def test_versions_are_those_pinned(self):
+        for name in run.PACKAGES:
+            self.assertRegex(run.version(name), r"^\d+\.\d+\.\d+$")
 
     def test_128_bits_need_the_modulus_and_the_secret_of_the_table(self):
         for log_n, log_qp, secret, meets in ((13, 214, "uniform ternary", True), (13, 218, "uniform ternary", False),
@@ -76,9 +80,10 @@ class RowTest(unittest.TestCase):
             found = run.security({"log_n": log_n, "log_qp": log_qp, "ring": "", "secret": secret})
             self.assertEqual(found["meets_128_bits"], meets)
 
-    def test_the_table_shows_every_row(self):
+    def test_the_table_tells_why_a_peer_is_missing(self):
+        row = {**self.own, "peer": "Orion", "peer_version": "1", **run.missing_part("lola", "no network")}
         with mock.patch("builtins.print") as printed:
-            run.print_table([self.row("no network")])
+            run.print_table([row])
         self.assertIn("missing, lola: no network", printed.call_args.args[0])
 
 
@@ -129,12 +134,16 @@ class ProgramTest(unittest.TestCase):
         return str(caught.exception)
 
     def test_a_peer_that_gives_a_reason_is_missing_for_it(self):
-        self.assertEqual(self.missing("""echo '{"missing": "MemoryError: 3"}'"""),
-                         "MemoryError: 3 (with 1.0 GiB of memory)")
+        self.assertEqual(self.missing("""echo '{"missing": "convolutions of one channel only"}'"""),
+                         "convolutions of one channel only")
+
+    def test_where_memory_is_the_reason_it_says_how_much_there_was(self):
+        self.assertEqual(self.missing("""echo '{"missing": "MemoryError: diagonals"}'"""),
+                         "MemoryError: diagonals (of 1.0 GiB)")
 
     def test_a_peer_that_ends_is_missing_with_its_last_error(self):
         self.assertEqual(self.missing("echo 'fatal error: out of memory' >&2; echo goroutine 1 >&2; exit 2"),
-                         "Orion: ended with status 2; fatal error: out of memory (with 1.0 GiB of memory)")
+                         "Orion: ended with status 2; fatal error: out of memory (of 1.0 GiB)")
 
     def test_a_peer_that_cannot_be_installed_is_missing_with_the_message_of_pip(self):
         body = 'if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; else echo no network; exit 1; fi'
@@ -142,14 +151,19 @@ class ProgramTest(unittest.TestCase):
             with self.assertRaisesRegex(sides.Missing, "^no network$"):
                 run.install("Orion", self.folder)
 
-    def test_a_peer_that_is_missing_leaves_the_others(self):
-        ours = mock.Mock(answer={"peak_bytes": 2**20})
-        task = run.Task("mnist-lola", "mnist", 13, 20, 20, (("Orion", "lola"), ("TenSEAL", "tutorial-4")))
-        side = mock.Mock()
-        with mock.patch.object(run, "Peer", side_effect=[sides.Missing("no network"), side]), \
-                mock.patch.object(run.primitives, "log"):
-            found = run.start_peers(task, ["Orion", "TenSEAL"], ours, self.folder)
-        self.assertEqual(found, {("Orion", "lola"): "no network", ("TenSEAL", "tutorial-4"): side})
+    def test_a_missing_peer_has_a_row_without_figures_and_leaves_the_others(self):
+        task = run.Task("mnist-lola", "mnist", 13, 20, 1, (("Orion", "lola"), ("TenSEAL", "tutorial-4")))
+        ours, peer = FakeSide(5000.0), FakeSide(50000.0)
+        ours.answer = {"peak_bytes": 2**20}
+        peer.description = {**ours.describe(), "network": "its example", **ours.exactness(), "largest_score": 5.0}
+        with mock.patch.multiple(run, Ours=mock.Mock(return_value=ours),
+                                 Peer=mock.Mock(side_effect=[sides.Missing("no network"), peer])), \
+                mock.patch.multiple(run.primitives, log=mock.DEFAULT, Progress=mock.DEFAULT):
+            options = mock.Mock(build=self.folder, peers="Orion,TenSEAL", rounds=1)
+            rows = run.run_task(task, options, sides.Gate(FakeSide()), "avx2")
+        self.assertEqual([(row["peer"], row["ours_ms"], row["peer_ms"], row["ratio"]) for row in rows],
+                         [("Orion", 5.0, None, None), ("TenSEAL", 5.0, 50.0, 10.0)])
+        self.assertEqual((rows[0]["missing"], "missing" in rows[1]), ("no network", False))
 
 
 if __name__ == "__main__":
