@@ -42,7 +42,7 @@ SYSTEM_PREFIXES = ("sys/", "netinet/", "arpa/", "linux/")
 SYSTEM_HEADERS = {
     "arm_neon.h", "assert.h", "cpuid.h", "dirent.h", "errno.h", "fcntl.h", "fenv.h", "float.h",
     "immintrin.h", "inttypes.h", "limits.h", "math.h", "poll.h", "pthread.h", "pwd.h", "sched.h",
-    "signal.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "termios.h", "time.h",
+    "signal.h", "spawn.h", "stddef.h", "stdint.h", "stdio.h", "stdlib.h", "string.h", "termios.h", "time.h",
     "unistd.h",
 }
 

@@ -6,7 +6,8 @@ Gilad-Bachrach, ICML 2019), as CSV files: the convolution has a row a map, 25 ke
 and then the bias; dense layers are input-major (`_w_845x100`) or output-major (`_w_10x100`).
 
 With --mnist, the largest absolute value of every linear layer's output over the 60,000 training images,
-times a margin of 1.25, goes into the metadata ("ffconv.ranges"), so that compiling needs no images.
+times a margin of 1.25, goes into the metadata ("ffconv.ranges"), so that compiling needs no images; so
+do root mean squares ("ffconv.rms"), by which precision is predicted.
 The output is the same, byte for byte, on every run.
 
 Needs python3 with numpy and onnx (1.12 or newer).
@@ -60,20 +61,23 @@ def layer_outputs(images, conv, dense):
     return outputs
 
 
-def largest_values(images, conv, dense):
-    largest = {"input": 255.0}
-    for block in np.array_split(images, 60):
-        for name, values in layer_outputs(block, conv, dense).items():
-            largest[name] = max(largest.get(name, 0.0), float(np.abs(values).max()))
-    return largest
+def four_digits(value):
+    return float(f"{value:.4g}")
 
 
 def ranges_metadata(images, conv, dense):
     """The margin applies to what the network computes, not to pixels; four digits are plenty."""
-    largest = largest_values(images, conv, dense)
-    bounds = {name: value if name == "input" else float(f"{RANGE_MARGIN * value:.4g}")
+    largest, squares = {}, {}
+    blocks = np.array_split(images, 60)
+    for block in blocks:
+        outputs = {"input": block.astype(np.float64), **layer_outputs(block, conv, dense)}
+        for name, values in outputs.items():
+            largest[name] = max(largest.get(name, 0.0), float(np.abs(values).max()))
+            squares[name] = squares.get(name, 0.0) + float(np.square(values).mean()) / len(blocks)
+    bounds = {name: value if name == "input" else four_digits(RANGE_MARGIN * value)
               for name, value in largest.items()}
-    return json.dumps(bounds)
+    rms = {name: four_digits(value ** 0.5) for name, value in squares.items()}
+    return {"ffconv.ranges": json.dumps(bounds), "ffconv.rms": json.dumps(rms)}
 
 
 def build_model(name, conv, dense, metadata):
@@ -126,13 +130,11 @@ def main():
         images = np.frombuffer(data, np.uint8, offset=16).reshape(-1, 28, 28)
     for name, prefix in (("mnist-lola", "lola"), ("mnist-lola-small", "lolasmall")):
         conv, dense = read_weights(args.weights, prefix)
-        metadata = {}
-        if images is not None:
-            metadata["ffconv.ranges"] = ranges_metadata(images, conv, dense)
+        metadata = {} if images is None else ranges_metadata(images, conv, dense)
         model = build_model(name, conv, dense, metadata)
         path = args.out / f"{name}.onnx"
         path.write_bytes(model.SerializeToString(deterministic=True))
-        print(path, metadata.get("ffconv.ranges", "(no ranges)"))
+        print(path, *metadata.items() or ["(no ranges)"])
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ Json to_json(const std::string& path, const Findings& found) {
   json["depth"] = network.layers.size();
   json["hma"] = total.hma;
   json["multiply_accumulates"] = total.mac;
-  json["input_max_abs"] = found.ranges ? Json(found.ranges->input_max_abs) : Json(nullptr);
+  json["input_max_abs"] = found.ranges ? Json(found.ranges->input.max_abs) : Json(nullptr);
   json["layers"] = Json::array();
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
     const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
@@ -103,7 +103,7 @@ Json to_json(const std::string& path, const Findings& found) {
          {"kind", linear != nullptr ? kind_of(*linear) : "square"},
          {"hma", work.hma},
          {"multiply_accumulates", work.mac},
-         {"max_abs", found.ranges ? Json(found.ranges->max_abs[k]) : Json(nullptr)}});
+         {"max_abs", found.ranges ? Json(found.ranges->layers[k].max_abs) : Json(nullptr)}});
   }
   return json;
 }
@@ -125,7 +125,7 @@ std::string layers_text(const Findings& found) {
         linear != nullptr ? kind_of(*linear) : "", to_string(shape),
         linear != nullptr ? grouped(work.hma) : "", linear != nullptr ? grouped(work.mac) : ""};
     if (found.ranges) {
-      row.push_back(fmt::format("{:.4g}", found.ranges->max_abs[k]));
+      row.push_back(fmt::format("{:.4g}", found.ranges->layers[k].max_abs));
     }
     table.add_row(std::move(row));
   }
@@ -147,7 +147,7 @@ std::string report(const std::string& path, const Findings& found) {
       path, to_string(network.input), network.classes, network.layers.size(), grouped(total.hma),
       grouped(total.mac),
       found.ranges ? fmt::format("in the model's metadata; pixels of at most {:.4g}",
-                                 found.ranges->input_max_abs)
+                                 found.ranges->input.max_abs)
                    : "not in the model's metadata: compile needs --calibration",
       layers_text(found));
 }

@@ -26,4 +26,15 @@ CLI::App& add_command(CLI::App& app, const std::string& name, const std::string&
   return *command;
 }
 
+void add_memory_flag(CLI::App& command, std::optional<std::uint64_t>& bytes) {
+  const std::function<void(const std::uint64_t&)> set = [&bytes](const auto& n) { bytes = n; };
+  command
+      .add_option_function<std::uint64_t>(
+          "--memory", set,
+          "What the server may take, as in 4G or 500M: weights are kept\n"
+          "small, at the price of time, until it fits")
+      ->type_name("SIZE")
+      ->transform(CLI::AsSizeValue(true).description(""));
+}
+
 }  // namespace ffconv::cli

@@ -1,6 +1,8 @@
 // What subcommands have in common on the command line.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -17,5 +19,8 @@ struct OutputFlags {
 // must outlive the parsing.
 CLI::App& add_command(CLI::App& app, const std::string& name, const std::string& description,
                       const std::string& example, OutputFlags& flags, bool has_json = true);
+
+// --memory, a size in bytes: "4G" is 4,000,000,000. `bytes` must outlive the parsing.
+void add_memory_flag(CLI::App& command, std::optional<std::uint64_t>& bytes);
 
 }  // namespace ffconv::cli

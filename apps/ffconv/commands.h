@@ -19,5 +19,7 @@ void add_decrypt(CLI::App& app);
 void add_evaluate(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_doctor(CLI::App& app);
+void add_bench(CLI::App& app);
+void add_debug(CLI::App& app);
 
 }  // namespace ffconv::cli

@@ -98,6 +98,8 @@ CompiledModel compile_model(const Model& model, const std::string& path, const C
   }
   options.upload_mb_per_s = flags.upload_mb_per_s;
   const model::Ranges ranges = value_ranges(model, path, flags, quiet);
+  ProgressBar bar(quiet);
+  options.progress = bar.callback();
   plan::Compiled compiled = plan::compile(model.network, ranges, options);
   return {wire::make_bundle(std::move(compiled.program), model.network.name, model.network.input,
                             model.network.class_names),

@@ -1,6 +1,7 @@
 // ffconv demo: sample images, classified encrypted, with every step of client and server visible.
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -30,11 +31,16 @@
 #include "progress_bar.h"
 #include "stopwatch.h"
 #include "temporary_directory.h"
+#include "terminal.h"
 
 namespace ffconv::cli {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Digits, and photographs.
+constexpr std::array<std::string_view, 2> kNetworks = {"mnist-lola.onnx",
+                                                       "cifar-ffconv-quarter.onnx"};
 
 struct Options {
   std::size_t images = 10;
@@ -224,11 +230,22 @@ model::Dataset samples_for(const model::Network& network, const fs::path& root) 
 
 void run(const Options& options) {
   const fs::path root = find_root(options.root);
-  const std::string path =
-      options.model.empty() ? (root / "models" / "mnist-lola.onnx").string() : options.model;
-  Model model = load_model(path);
-  const model::Dataset data = samples_for(model.network, root);
-  if (!Demo(options, data, std::move(model), path).run()) {
+  std::vector<std::string> paths;
+  if (options.model.empty()) {
+    for (const std::string_view name : kNetworks) {
+      paths.push_back((root / "models" / name).string());
+    }
+  } else {
+    paths.push_back(options.model);
+  }
+  bool as_in_float = true;
+  for (const std::string& path : paths) {
+    Model model = load_model(path);
+    const model::Dataset data = samples_for(model.network, root);
+    fmt::print("{}{}\n", path == paths.front() ? "" : "\n", printable(model.network.name));
+    as_in_float = Demo(options, data, std::move(model), path).run() && as_in_float;
+  }
+  if (!as_in_float) {
     throw ExitCode{ExitCode::kFailure};
   }
 }
@@ -247,7 +264,7 @@ void add_demo(CLI::App& app) {
   command
       .add_option("--model", options->model,
                   "The network, an ONNX file for digits or photographs as in\nsamples/ "
-                  "(default: models/mnist-lola.onnx)")
+                  "(default: mnist-lola.onnx and\ncifar-ffconv-quarter.onnx in models/)")
       ->type_name("FILE");
   command
       .add_option("--root", options->root,

@@ -1,6 +1,7 @@
 // ffconv evaluate: accuracy over a data set, in floating point, on the clear backend or encrypted.
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@
 #include "ffconv/model/float_executor.h"
 #include "ffconv/runtime/secret/client.h"
 #include "ffconv/runtime/server.h"
+#include "ffconv/wire/bundle_file.h"
 #include "ffconv/wire/ciphertexts_file.h"
 #include "ffconv/wire/keys_file.h"
 #include "images.h"
@@ -33,11 +35,13 @@ namespace {
 constexpr std::size_t kEncryptedImages = 1000;
 
 struct Options {
-  std::string model, data;
+  std::string model, data, bundle;
   std::optional<std::size_t> images;
   bool clear = false;
   bool noise = false;
   bool encrypted = false;
+  std::optional<std::uint64_t> memory;  // of the server
+  const CLI::App* command = nullptr;
   CompileFlags compile;
   OutputFlags output;
 };
@@ -45,8 +49,10 @@ struct Options {
 // A run beside the float network.
 struct Run {
   std::vector<Scores> scores;
-  plan::CompileReport report;
-  std::vector<double> times_us;  // evaluation alone, of images_at_once; empty unless encrypted
+  std::string packing;  // empty where a bundle does not say
+  double predicted_us = 0;
+  // Of images_at_once; empty unless encrypted. Evaluation alone, and the client's part.
+  std::vector<double> times_us, encrypt_us, decrypt_us;
   std::size_t images_at_once = 1;
 };
 
@@ -69,10 +75,10 @@ std::vector<Scores> run_float_network(const Model& model, const model::Dataset& 
 }
 
 // Image i gets the noise of seed i: results do not depend on threads.
-Run run_on_clear(CompiledModel compiled, const Options& options, const model::Dataset& data,
-                 std::size_t images) {
-  const plan::Program& program = compiled.bundle.program;
-  const std::size_t classes = compiled.bundle.class_names.size();
+Run run_on_clear(const runtime::ServerBundle& bundle, const Options& options,
+                 const model::Dataset& data, std::size_t images) {
+  const plan::Program& program = bundle.program;
+  const std::size_t classes = bundle.class_names.size();
   ProgressBar bar(options.output.quiet);
   auto scores = score_all(
       data, images,
@@ -81,18 +87,24 @@ Run run_on_clear(CompiledModel compiled, const Options& options, const model::Da
                                   options.noise ? std::optional<std::uint64_t>(i) : std::nullopt);
       },
       bar.callback());
-  return {std::move(scores), std::move(compiled.report), {}};
+  Run result;
+  result.scores = std::move(scores);
+  return result;
 }
 
 // Client and server in one process, what they exchange as bytes; exact scores never leave it.
-Run run_encrypted(CompiledModel compiled, const Options& options, const model::Dataset& data,
+Run run_encrypted(runtime::ServerBundle bundle, const Options& options, const model::Dataset& data,
                   std::size_t images) {
   Run result;
-  result.report = std::move(compiled.report);
-  const runtime::Client client(runtime::client_bundle(compiled.bundle));
+  const runtime::Client client(runtime::client_bundle(bundle));
   ProgressBar bar(options.output.quiet);
   const Progress progress = bar.callback();
-  const runtime::Server server(std::move(compiled.bundle));
+  const plan::Program& program = bundle.program;
+  const auto small = options.memory
+                         ? plan::fit_memory(program, Params(program.params), *options.memory,
+                                            cost_table(options.compile), thread_count())
+                         : plan::SmallWeights{};
+  const runtime::Server server(std::move(bundle), progress, small);
   const runtime::Fingerprint& fingerprint = server.bundle().fingerprint;
   const SecretKey secret = client.generate_secret();
   const EvaluationKeys keys = wire::parse_evaluation_keys(
@@ -105,17 +117,20 @@ Run run_encrypted(CompiledModel compiled, const Options& options, const model::D
     for (std::size_t i = first; i < first + count; ++i) {
       batch.push_back(data.image(i));
     }
-    auto inputs =
-        wire::parse_ciphertexts(wire::to_bytes(client.encrypt_batch(secret, batch), fingerprint),
-                                server.context(), fingerprint, "image");
     Stopwatch watch;
+    const auto sent = wire::to_bytes(client.encrypt_batch(secret, batch), fingerprint);
+    result.encrypt_us.push_back(watch.lap_us());
+    auto inputs = wire::parse_ciphertexts(sent, server.context(), fingerprint, "image");
+    watch.lap_us();
     const auto outputs = server.infer(keys, std::move(inputs));
     result.times_us.push_back(watch.lap_us());
     const auto answer = wire::parse_ciphertexts(wire::to_bytes(outputs, fingerprint),
                                                 client.context(), fingerprint, "scores");
+    watch.lap_us();
     for (runtime::Prediction& prediction : client.decrypt_batch_raw(secret, answer, count)) {
       result.scores.push_back(std::move(prediction.scores));
     }
+    result.decrypt_us.push_back(watch.lap_us());
     if (progress) {
       progress("encrypted images", first + count, images);
     }
@@ -140,13 +155,15 @@ void add_run(Json& json, const Run& run, const Comparison& comparison, const Mod
   for (const Difference& difference : comparison.differences) {
     json["differences"].push_back(to_json(difference, model.network.class_names));
   }
-  json["packing"] = to_string(run.report.packing);
-  json["predicted_ms"] = run.report.counts.total.predicted_us / 1000;
+  json["packing"] = run.packing.empty() ? Json() : Json(run.packing);
+  json["predicted_ms"] = run.predicted_us / 1000;
   if (!run.times_us.empty()) {
     json["threads"] = thread_count();
     json["images_at_once"] = run.images_at_once;
     json["min_ms"] = std::ranges::min(run.times_us) / 1000;
     json["median_ms"] = median(run.times_us) / 1000;
+    json["encrypt_ms"] = median(run.encrypt_us) / 1000;
+    json["decrypt_ms"] = median(run.decrypt_us) / 1000;
     json["peak_bytes"] = peak_memory_bytes();
   }
 }
@@ -165,8 +182,8 @@ std::string run_text(const Run& run, const Comparison& comparison, const Model& 
   if (!run.times_us.empty()) {
     text += fmt::format("evaluation {} median, {} best, on {}; {} predicted on one; packing {}\n",
                         ms_text(median(run.times_us)), ms_text(std::ranges::min(run.times_us)),
-                        threads_text(thread_count()), ms_text(run.report.counts.total.predicted_us),
-                        to_string(run.report.packing));
+                        threads_text(thread_count()), ms_text(run.predicted_us),
+                        run.packing.empty() ? "as in the bundle" : run.packing);
     if (run.images_at_once > 1) {
       text += fmt::format("{} images at once: {} images an hour, evaluation only\n",
                           grouped(run.images_at_once), grouped(images_an_hour(run)));
@@ -195,6 +212,24 @@ void print(const Options& options, const Model& model, std::size_t images, std::
   }
 }
 
+// From the model, or read from the file that --bundle names.
+CompiledModel compiled_model(const Model& model, const Options& options) {
+  if (options.bundle.empty()) {
+    return compile_model(model, options.model, options.compile, options.output.quiet);
+  }
+  if (any_compile_flag(*options.command)) {
+    fail(ErrorCode::kInvalidArgument,
+         "{}: is compiled already: of the options of compile only --cost applies", options.bundle);
+  }
+  CompiledModel compiled{wire::load_server_bundle(options.bundle), {}};
+  if (compiled.bundle.input_shape != model.network.input ||
+      compiled.bundle.class_names != model.network.class_names) {
+    fail(ErrorCode::kMismatch, "{}: its input or classes are not those of {}", options.bundle,
+         options.model);
+  }
+  return compiled;
+}
+
 void run(const Options& options) {
   const Model model = load_model(options.model);
   const model::Dataset data = load_images(options.data, model::Split::kTest, model.network.input);
@@ -206,13 +241,17 @@ void run(const Options& options) {
   std::optional<Run> other;
   std::optional<CompiledModel> compiled;
   if (options.clear || options.encrypted) {
-    compiled = compile_model(model, options.model, options.compile, options.output.quiet);
+    compiled = compiled_model(model, options);
   }
   const std::vector<Scores> reference =
       run_float_network(model, data, images, options.output.quiet);
   if (compiled) {
-    other = options.encrypted ? run_encrypted(*std::move(compiled), options, data, images)
-                              : run_on_clear(*std::move(compiled), options, data, images);
+    const double predicted_us =
+        plan::count(compiled->bundle.program, cost_table(options.compile)).total.predicted_us;
+    other = options.encrypted ? run_encrypted(std::move(compiled->bundle), options, data, images)
+                              : run_on_clear(compiled->bundle, options, data, images);
+    other->packing = options.bundle.empty() ? to_string(compiled->report.packing) : "";
+    other->predicted_us = predicted_us;
   }
   const std::vector<Scores>& judged = other ? other->scores : reference;
   print(options, model, images, count_correct(judged, data), other, compare(reference, judged));
@@ -248,7 +287,14 @@ void add_evaluate(CLI::App& app) {
       ->needs(clear);
   command.add_flag("--encrypted", options->encrypted, "Run the compiled program encrypted")
       ->excludes(clear);
+  command
+      .add_option("--bundle", options->bundle,
+                  "Run this, NAME.server, which compile made of the network,\n"
+                  "instead of compiling")
+      ->type_name("FILE");
+  add_memory_flag(command, options->memory);
   add_compile_flags(command, options->compile);
+  options->command = &command;
   command.callback([options] { run(*options); });
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,16 +13,19 @@
 
 #include "command_line.h"
 #include "commands.h"
+#include "cost_file.h"
 #include "factorize_report.h"
 #include "ffconv/base/error.h"
 #include "ffconv/lowrank/measure.h"
 #include "ffconv/lowrank/ranges.h"
 #include "ffconv/lowrank/search.h"
+#include "ffconv/model/normalize.h"
 #include "ffconv/model/onnx/export.h"
 #include "ffconv/model/onnx/import.h"
 #include "ffconv/model/passes.h"
 #include "ffconv/model/ranges.h"
 #include "ffconv/model/work.h"
+#include "ffconv/plan/compile.h"
 #include "images.h"
 #include "progress_bar.h"
 #include "rank_options.h"
@@ -31,12 +35,15 @@ namespace ffconv::cli {
 namespace {
 
 constexpr std::size_t kSensitivityImages = 250;
+constexpr std::size_t kRangeImages = 100;  // for predictions of latency
+constexpr std::size_t kProbes = 8;
 
 struct Options {
-  std::string model, result, calibration;
+  std::string model, result, calibration, cost;
   std::string method = "pca";
   std::vector<std::string> rank, keep;
   std::string energy, max_loss, max_hma;
+  std::optional<double> max_latency_ms;
   std::size_t images = 2000;
   bool half_precision = false;
   OutputFlags output;
@@ -57,10 +64,12 @@ struct Images {
 
 Images load(const Options& options, const model::Graph& graph) {
   if (options.calibration.empty()) {
-    if (options.is_pca() || !options.max_loss.empty()) {
+    if (options.is_pca() || !options.max_loss.empty() || options.max_latency_ms) {
       fail(ErrorCode::kInvalidArgument,
            "{} needs images: name them with --calibration ('mnist', 'cifar10' or a directory)",
-           options.max_loss.empty() ? "--method pca" : "--max-loss");
+           options.max_latency_ms     ? "--max-latency"
+           : options.max_loss.empty() ? "--method pca"
+                                      : "--max-loss");
     }
     return {};
   }
@@ -90,6 +99,8 @@ class Factorization {
       // In percentage points, whether or not the sign is there.
       const bool has_sign = options_.max_loss.ends_with('%');
       limit_ = number(options_.max_loss, "--max-loss", has_sign ? 1 : 100) / (has_sign ? 1 : 100);
+    } else if (options_.max_latency_ms) {
+      limit_ = *options_.max_latency_ms;
     } else {
       limit_ = hma_limit();
     }
@@ -104,8 +115,7 @@ class Factorization {
     const lowrank::Ranks ranks = choose_ranks();
     model::Graph result = lowrank::factorize(original_, layers_, components_, ranks);
     if (images_.count > 0) {
-      result.metadata[model::kRangesKey] =
-          lowrank::measured_ranges(original_, result, images_.data, images_.count, progress);
+      lowrank::measure_ranges(original_, result, images_.data, images_.count, progress);
     }
     FactorizeReport report = describe(result, ranks);
     model::export_onnx_file(result, options_.result, {.half_precision = options_.half_precision});
@@ -170,6 +180,9 @@ class Factorization {
     if (!options_.max_hma.empty()) {
       return *lowrank::ranks_within_budget(layers_, error, lowrank::hma_cost, limit_);
     }
+    if (options_.max_latency_ms) {
+      return ranks_for_latency(lowrank::rank_path(layers_, error, lowrank::hma_cost));
+    }
     const auto before = predict(original_);
     return lowrank::ranks_within_loss(
         lowrank::rank_path(layers_, error, lowrank::hma_cost),
@@ -178,6 +191,38 @@ class Factorization {
           return lowrank::loss(before, after, images_.labels());
         },
         limit_);
+  }
+
+  lowrank::Ranks ranks_for_latency(const std::vector<lowrank::Ranks>& path) const {
+    double least = std::numeric_limits<double>::infinity();
+    const auto ranks = lowrank::ranks_within_latency(
+        path,
+        [&](const lowrank::Ranks& state) {
+          const double ms =
+              predicted_ms(lowrank::factorize(original_, layers_, components_, state));
+          least = std::min(least, ms);
+          return ms;
+        },
+        limit_, kProbes);
+    if (!ranks) {
+      fail(
+          ErrorCode::kUnsupported,
+          "--max-latency: no ranks make {} as fast as {:.4g} ms: the least predicted is {:.4g} ms; "
+          "train a smaller network",
+          options_.model, limit_, least);
+    }
+    return *ranks;
+  }
+
+  // Of the planner's choice for the network, one thread.
+  double predicted_ms(model::Graph graph) const {
+    lowrank::measure_ranges(original_, graph, images_.data, std::min(images_.count, kRangeImages));
+    const model::Network network = model::normalize(graph);
+    plan::CompileOptions compile;
+    compile.cost = options_.cost.empty() ? default_cost_table() : load_cost_table(options_.cost);
+    return plan::compile(network, *model::ranges_from_metadata(graph, network), compile)
+               .report.counts.total.predicted_us /
+           1000;
   }
 
   std::vector<std::size_t> predict(const model::Graph& graph) const {
@@ -266,6 +311,11 @@ void add_goals(CLI::App& command, Options& options) {
                    "homomorphic multiply-accumulates (products of a channel by\n"
                    "a weight), or that part of now, as 1/2")
       ->type_name("H");
+  goal->add_option("--max-latency", options.max_latency_ms,
+                   "The first ranks, on the way from all to few, with which the\n"
+                   "planner predicts at most so many milliseconds an image")
+      ->type_name("MS")
+      ->check(CLI::PositiveNumber.description(""));
   goal->require_option(1);
 }
 
@@ -304,6 +354,11 @@ void add_factorize(CLI::App& app) {
   command.add_option("--keep", options->keep, "Layers to leave as they are")
       ->type_name("LAYER,...")
       ->delimiter(',');
+  command
+      .add_option("--cost", options->cost,
+                  "For --max-latency: what operations cost on the server, as\n"
+                  "'ffconv doctor -o' wrote it there")
+      ->type_name("FILE");
   command.add_flag("--half-precision", options->half_precision, "Store weights as float16");
   command.callback([options] { run(*options); });
 }

@@ -1,7 +1,9 @@
 // ffconv infer: the server's part, an encrypted image -> encrypted scores. No secret key.
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +19,7 @@
 #include "ffconv/wire/ciphertexts_file.h"
 #include "ffconv/wire/keys_file.h"
 #include "format.h"
+#include "machine.h"
 #include "progress_bar.h"
 #include "stopwatch.h"
 
@@ -26,6 +29,7 @@ namespace {
 struct Options {
   std::string bundle, input, result;
   std::string keys = "eval.keys";
+  std::optional<std::uint64_t> memory;
   OutputFlags output;
 };
 
@@ -44,6 +48,7 @@ void print(const Options& options, const plan::OpCounts& counts, const Times& ti
                                 {"encode_ms", times.encode_us / 1000},
                                 {"load_ms", times.load_us / 1000},
                                 {"infer_ms", times.infer_us / 1000},
+                                {"peak_bytes", peak_memory_bytes()},
                                 {"rotations", counts.rotations},
                                 {"hoisted_rotations", counts.hoisted_rotations},
                                 {"plain_products", counts.plain_products},
@@ -54,6 +59,7 @@ void print(const Options& options, const plan::OpCounts& counts, const Times& ti
     fmt::print("prepared   weights in {}, keys and image in {}\n", ms_text(times.encode_us),
                ms_text(times.load_us));
     fmt::print("evaluated  in {} on {}\n", ms_text(times.infer_us), threads_text(thread_count()));
+    fmt::print("memory     {} at the peak\n", size_text(peak_memory_bytes()));
     fmt::print("rotations  {}\nproducts   {}\n", rotations_text(counts), products_text(counts));
     fmt::print("wrote      {}, {}: for the data owner\n", options.result, exact_size_text(bytes));
   }
@@ -65,7 +71,11 @@ void run(const Options& options) {
   Times times;
   Stopwatch watch;
   ProgressBar bar(options.output.quiet);
-  const runtime::Server server(std::move(bundle), bar.callback());
+  const Params params(bundle.program.params);
+  const auto small = options.memory ? plan::fit_memory(bundle.program, params, *options.memory,
+                                                       default_cost_table(), thread_count())
+                                    : plan::SmallWeights{};
+  const runtime::Server server(std::move(bundle), bar.callback(), small);
   times.encode_us = watch.lap_us();
   const EvaluationKeys keys =
       wire::load_evaluation_keys(options.keys, server.context(), server.bundle().fingerprint);
@@ -95,6 +105,7 @@ void add_infer(CLI::App& app) {
   command.add_option("--keys", options->keys, "The data owner's evaluation keys")
       ->type_name("FILE")
       ->capture_default_str();
+  add_memory_flag(command, options->memory);
   command.callback([options] { run(*options); });
 }
 

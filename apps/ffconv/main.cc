@@ -32,6 +32,8 @@ int run(int argc, char** argv) {
   ffconv::cli::add_evaluate(app);
   ffconv::cli::add_demo(app);
   ffconv::cli::add_doctor(app);
+  ffconv::cli::add_bench(app);
+  ffconv::cli::add_debug(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "ffconv/base/parallel.h"
 #include "ffconv/wire/bundle_file.h"
 #include "ffconv/wire/ciphertexts_file.h"
 #include "ffconv/wire/keys_file.h"
@@ -111,13 +112,27 @@ std::string alternatives_text(const plan::CompileReport& compilation) {
 
 }  // namespace
 
-PlanReport::PlanReport(const runtime::ServerBundle& bundle, const CostTable& table)
+PlanReport::PlanReport(const runtime::ServerBundle& bundle, const CostTable& table,
+                       std::optional<std::uint64_t> budget)
     : model(bundle.model_name),
       machine(table.machine),
       params(bundle.program.params),
-      score_error_std(bundle.program.output_noise_std),
-      memory(memory_of(bundle.program, params)) {
-  const plan::ProgramCounts counts = plan::count(bundle.program, table);
+      score_error_std(bundle.program.output_noise_std) {
+  const plan::Program& program = bundle.program;
+  const auto small = budget ? plan::fit_memory(program, params, *budget, table, thread_count())
+                            : plan::SmallWeights{};
+  memory = plan::memory_of(program, params, small, thread_count());
+  plan::ProgramCounts counts = plan::count(program, table);
+  for (std::size_t at = 0; at < small.size(); ++at) {
+    if (small[at]) {
+      const auto layer = static_cast<std::size_t>(program.instructions[at].layer);
+      const double us = plan::expansion_us(program, program.instructions[at], table);
+      small_layers.push_back(program.layers[layer]);
+      counts.layers[layer].predicted_us += us;
+      counts.total.predicted_us += us;
+      expansion_us += us;
+    }
+  }
   totals = counts.total;
   layers = layer_reports(bundle.program, counts);
   key_bytes = wire::key_bytes(params, plan::key_request(bundle.program));
@@ -150,6 +165,7 @@ Json to_json(const PlanReport& report) {
         {"keys", report.memory.keys},
         {"ciphertexts", report.memory.ciphertexts},
         {"total", report.memory.total()}}},
+      {"small_layers", report.small_layers},
       {"score_error_std", report.score_error_std},
       {"precision_bits", report.compilation ? Json(report.compilation->precision_bits) : Json()},
       {"layers", Json::array()},
@@ -176,14 +192,18 @@ std::string summary_text(const PlanReport& report) {
   text += fmt::format("levels     {}; {:.1f} bits at the top, {} words from there down\n",
                       params.max_level(), params.log_q(params.max_level()), words_text(params));
   text += fmt::format("precision  standard error of a score {:.2g}", report.score_error_std);
-  text += report.compilation
-              ? fmt::format(", {:.1f} bits below their range\n", report.compilation->precision_bits)
-              : "\n";
+  text += report.compilation ? fmt::format(", {:.1f} bits below their root mean square\n",
+                                           report.compilation->precision_bits)
+                             : "\n";
   text += fmt::format("time       {} predicted, one thread, costs of {}\n",
                       ms_text(report.totals.predicted_us), printable(report.machine));
   text += fmt::format("memory     about {}: weights {}, keys {}, ciphertexts {}\n",
                       size_text(report.memory.total()), size_text(report.memory.weights),
                       size_text(report.memory.keys), size_text(report.memory.ciphertexts));
+  if (!report.small_layers.empty()) {
+    text += fmt::format("           weights of {} layers kept small: {} of the time\n",
+                        report.small_layers.size(), ms_text(report.expansion_us));
+  }
   text += fmt::format("keys       {}, once\n", exact_size_text(report.key_bytes));
   text += fmt::format("upload     {} an image\n", exact_size_text(report.upload_bytes));
   text += fmt::format("download   {}\n", exact_size_text(report.download_bytes));

@@ -9,9 +9,9 @@
 #include "ffconv/ckks/cost.h"
 #include "ffconv/ckks/params.h"
 #include "ffconv/plan/compile.h"
+#include "ffconv/plan/memory.h"
 #include "ffconv/runtime/bundle.h"
 #include "format.h"
-#include "memory.h"
 
 namespace ffconv::cli {
 
@@ -24,7 +24,10 @@ struct LayerReport {
 };
 
 struct PlanReport {
-  PlanReport(const runtime::ServerBundle& bundle, const CostTable& table);
+  // `budget`: of the server's memory, bytes; nullopt: as much as it takes. Throws what
+  // plan::fit_memory() throws.
+  PlanReport(const runtime::ServerBundle& bundle, const CostTable& table,
+             std::optional<std::uint64_t> budget = std::nullopt);
 
   std::string model;
   std::string machine;  // of the cost table
@@ -34,7 +37,9 @@ struct PlanReport {
   double score_error_std = 0;
   std::uint64_t key_bytes = 0, upload_bytes = 0, download_bytes = 0;  // files, exactly
   std::uint64_t server_bytes = 0, client_bytes = 0;                   // bundles, exactly
-  Memory memory;
+  plan::Memory memory;
+  std::vector<std::string> small_layers;           // that keep their weights small
+  double expansion_us = 0;                         // for them, part of the predicted time
   std::optional<plan::CompileReport> compilation;  // not known of a bundle that was read
 };
 

@@ -34,18 +34,17 @@ SPARE_KIB = 2**20  # of memory, left to the system
 class Task:
     model: str  # of models/
     data: str  # of samples/
-    precision: int  # bits of ours
     images: int  # a sample of ours is the median of so many
     rounds: int
     peers: tuple  # name and network
 
 
 def cifar(model, *peers):
-    return Task(model, "cifar10", 8, 5, 5, peers or (("Orion", model), ("TenSEAL", model)))
+    return Task(model, "cifar10", 5, 5, peers or (("Orion", model), ("TenSEAL", model)))
 
 
 TASKS = (
-    Task("mnist-lola", "mnist", 13, 20, 20, (("Orion", "lola"), ("Orion", "mnist-lola"), ("TenSEAL", "tutorial-4"))),
+    Task("mnist-lola", "mnist", 20, 20, (("Orion", "lola"), ("Orion", "mnist-lola"), ("TenSEAL", "tutorial-4"))),
     cifar("cifar-fast"),
     cifar("cifar-lola"),
     cifar("cifar-vgg-s"),
@@ -60,7 +59,7 @@ class Ours(sides.Side):
     def __init__(self, program, task):
         self.name, self.waited = "FFConv", 0.0
         self.program, self.model = program, ROOT / "models" / f"{task.model}.onnx"
-        self.compilation = ("--precision", task.precision, "--json", "--quiet")
+        self.compilation = ("--json", "--quiet")
         self.evaluation = ("--data", ROOT / "samples" / task.data, "--images", task.images, "--encrypted",
                            "--threads", 1)
 
@@ -189,7 +188,7 @@ def times(side, summary):
 def our_part(task, tier, ours, summary):
     """Of a row."""
     return {"task": task.model, **times("ours", summary), "tier": tier, "threads": 1,
-            "ours_precision_bits": task.precision, "ours_exactness": ours.exactness(),
+            "ours_exactness": ours.exactness(),
             "ours_security": security(ours.describe())}
 
 

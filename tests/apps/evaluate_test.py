@@ -51,6 +51,17 @@ class Evaluate(AppTest):
         self.assertEqual(noisy, self.json("evaluate", "tiny.onnx", "--data", "data", "--clear",
                                           "--noise", "--threads", 1))
 
+    def test_a_bundle_and_a_budget_give_the_same_predictions(self):
+        self.write_images()
+        self.ok("compile", "tiny.onnx", "-o", "net", "--quiet")
+        for more in (["--bundle", "net.server"], ["--memory", "1G"]):
+            result = self.json("evaluate", "tiny.onnx", "--data", "data", "--encrypted", *more)
+            self.assertEqual((result["images"], result["agree"]), (IMAGES, IMAGES))
+        self.refused("evaluate", "tiny.onnx", "--data", "data", "--encrypted", "--bundle", "net.server", "--margin", 2,
+                     says=["net.server", "--cost"])
+        self.refused("evaluate", MODELS / "mnist-lola.onnx", "--data", DIGITS, "--encrypted", "--bundle", "net.server",
+                     says=["net.server", "input"])
+
     def test_encrypted_agrees_with_float_within_the_predicted_error(self):
         self.write_images()
         result = self.json("evaluate", "tiny.onnx", "--data", "data", "--encrypted")

@@ -84,6 +84,8 @@ class Factorize(AppTest):
         count = self.factorize("--max-hma", 60)
         self.assertLessEqual(count["hma_after"], 60)
         self.assertGreater(count["hma_after"], part["hma_after"])
+        slow = self.factorize("--max-latency", 1e6)  # fast enough as it is
+        self.assertEqual(slow["hma_after"], slow["hma_before"])
         energy = self.factorize("--energy", "0.9")
         for row in energy["layers"]:
             self.assertGreaterEqual(row["energy"], 0.9)
@@ -135,6 +137,8 @@ class Factorize(AppTest):
         refused(*images, "--rank", "1/2", "--keep", "conv_node,scores_node", says=["nothing to factorize"])
         refused("--rank", "1/2", says=["--method pca", "--calibration"])
         refused("--method", "svd", "--max-loss", "1", says=["--max-loss", "--calibration"])
+        refused(*images, "--max-latency", "0.001", says=["--max-latency", "least predicted"])
+        refused("--method", "svd", "--max-latency", "1", says=["--max-latency", "--calibration"])
         refused("--rank", "1/2", "--calibration", "nowhere", says=["nowhere"])
         self.refused("factorize", "tiny.onnx", *images, "--rank", "1/2", "-o", "none/out.onnx",
                      says=["none/out.onnx", "no directory"])

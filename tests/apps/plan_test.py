@@ -84,6 +84,35 @@ class Plan(AppTest):
         self.assertGreaterEqual(precise["precision_bits"], 20)
         self.assertLess(precise["score_error_std"], default["score_error_std"])
 
+    def test_a_budget_keeps_weights_small_and_takes_longer(self):
+        model = MODELS / "mnist-lola.onnx"
+        plan = self.json("plan", model, "--threads", 1)
+        self.assertEqual(plan["small_layers"], [])
+        total = plan["memory_bytes"]["total"]
+        small = self.json("plan", model, "--threads", 1, "--memory", total - 5_000_000)
+        self.assertIn("fc1", small["small_layers"])
+        self.assertLessEqual(small["memory_bytes"]["total"], total - 5_000_000)
+        self.assertGreater(small["predicted_ms"], plan["predicted_ms"])
+        self.assertEqual(small["totals"], plan["totals"])
+        self.assertIn("kept small", self.ok("plan", model, "--memory", total - 5_000_000))
+        self.assertIn("at least", self.refused("plan", model, "--memory", "1M", says=["memory budget", "got 1 MB"]))
+
+    def test_explain_shows_every_packing_layer_by_layer(self):
+        self.write("tiny.onnx", TinyNetwork().onnx())
+        plan = self.json("plan", "tiny.onnx", "--explain")
+        packings = {p["packing"]: p for p in plan["packings"]}
+        self.assertEqual(set(packings), {"dense", "conv", "ffconv", "falcon", "lola", "batch", "auto"})
+        names = {layer["name"] for layer in plan["layers"]}
+        for packing in packings.values():
+            self.assertEqual(set(packing["layer_ms"]), names, packing)
+            self.assertAlmostEqual(sum(packing["layer_ms"].values()), packing["predicted_ms"])
+        self.assertEqual(packings["auto"]["predicted_ms"], plan["predicted_ms"])
+        costs = {name: p["predicted_ms"] + p["upload_ms"] for name, p in packings.items()}
+        self.assertLessEqual(costs["auto"], 1.05 * min(costs.values()))
+        self.assertIn("falcon", self.ok("plan", "tiny.onnx", "--explain"))
+        self.ok("compile", "tiny.onnx", "-o", "net", "--quiet")
+        self.refused("plan", "net.server", "--explain", says=["net.server", "--explain"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -17,9 +17,11 @@
 #include "ffconv/ckks/secret/encryptor.h"
 #include "ffconv/plan/counts.h"
 #include "ffconv/plan/labels.h"
+#include "ffconv/plan/memory.h"
 #include "support/error_of.h"
 #include "support/evaluation_keys.h"
 #include "support/program_builder.h"
+#include "support/residues.h"
 
 namespace ffconv::backend {
 namespace {
@@ -224,6 +226,34 @@ TEST(EncodedProgram, EncodesAVectorOncePerUse) {
   EXPECT_EQ(encoded.transform(program.instructions[0]).groups.size(), 1u);
   EXPECT_EQ(encoded.plaintext(program.instructions[3]), nullptr);
   EXPECT_EQ(encoded.scalars(program.instructions[0]), nullptr);
+}
+
+TEST(EncodedProgram, KeepsWeightsSmallWhereToldTo) {
+  ProgramBuilder builder(insecure_spec());
+  const auto x = builder.input(cyclic_labels(64, 64), kScale, 1.0);
+  const auto weights = [&](std::uint64_t seed) {
+    std::vector<double> values = random_values(64, seed);
+    for (double& value : values) {
+      value /= 1024;  // small at the scale of a prime
+    }
+    return builder.vector(values);
+  };
+  const auto v = weights(1), w = weights(2);
+  const auto sum =
+      builder.linear({x}, 1, {{0, 0, 0, 0, v}, {0, 0, 1, 0, w}, {0, 0, 1, 2, v}}, 1.0)[0];
+  builder.output(builder.rescale(sum), {0});
+  const Encrypted owner(builder.finish(0x1p-20));
+  const plan::Program& program = owner.program;
+  ASSERT_GT(plan::expansion_us(program, program.instructions[0], default_cost_table()), 0);
+
+  const std::vector<bool> small = {true, false};
+  const EncodedProgram kept(program, owner.context), made(program, owner.context, {}, small);
+  EXPECT_LT(made.bytes(), kept.bytes());
+  EXPECT_EQ(made.bytes(), plan::memory_of(program, owner.context->params(), small).weights);
+  const auto inputs = owner.encrypt_inputs(random_values(64, 3));
+  CkksBackend by_kept(kept, owner.keys), by_made(made, owner.keys);
+  EXPECT_TRUE(testing::residues(run(program, by_kept, inputs)) ==
+              testing::residues(run(program, by_made, inputs)));
 }
 
 TEST(EncodedProgram, IsOfItsProgramsParametersOnly) {

@@ -19,8 +19,8 @@ class Clear : public ::testing::Test {
  protected:
   Clear() {
     plan::Emitter emitter(2, 3);
-    emitter.input({{0, 1, plan::SlotLabels::kEmpty, 2}}, 4);
-    emitter.input({{0, 1}}, 4);
+    emitter.input({{0, 1, plan::SlotLabels::kEmpty, 2}}, {4, 1});
+    emitter.input({{0, 1}}, {4, 1});
     emitter.begin_layer("layer");
     emitter.vector({{1, 2, 3, 4}});
     emitter.vector({{10, 20}});

@@ -88,7 +88,7 @@ class LifetimeBackend {
 
 plan::Program chain_of_rotations(int length) {
   plan::Emitter emitter(4, 0);
-  plan::Register x = emitter.input({{0}}, 1);
+  plan::Register x = emitter.input({{0}}, {1, 1});
   emitter.begin_layer("layer");
   for (int k = 0; k < length; ++k) {
     x = emitter.rotate(x, 1);
@@ -110,7 +110,7 @@ TEST(Run, FreesRegistersAfterTheirLastUse) {
 
 TEST(Run, ReadsARegisterTwiceInOneInstruction) {
   plan::Emitter emitter(2, 0);
-  const plan::Register x = emitter.input({{0, 1, 2, 3}}, 4);
+  const plan::Register x = emitter.input({{0, 1, 2, 3}}, {4, 1});
   emitter.begin_layer("layer");
   emitter.output(emitter.add(x, x), {{0, 1, 2, 3}});
   const plan::Program program = emitter.finish();
@@ -119,7 +119,7 @@ TEST(Run, ReadsARegisterTwiceInOneInstruction) {
 
 TEST(Run, KeepsAnOperandThatIsReadLater) {
   plan::Emitter emitter(2, 1);
-  const plan::Register x = emitter.input({{0, 1, 2, 3}}, 4);
+  const plan::Register x = emitter.input({{0, 1, 2, 3}}, {4, 1});
   emitter.begin_layer("layer");
   const plan::Register y = emitter.add_plain(x, emitter.vector({{10.0}}));
   emitter.output(emitter.rescale(emitter.add(y, x)), {{0, 1, 2, 3}});

@@ -15,6 +15,7 @@
 #include "ffconv/plan/labels.h"
 #include "plan/networks.h"
 #include "support/evaluation_keys.h"
+#include "support/residues.h"
 
 namespace ffconv::backend {
 namespace {
@@ -30,19 +31,6 @@ std::vector<Ciphertext> encrypt_image(const plan::Program& program, const Contex
         encrypt(secret, encode(*context, slots, program.values[i].scale, program.values[i].level)));
   }
   return inputs;
-}
-
-// The canonical residues of every limb of every polynomial.
-std::vector<std::vector<std::uint64_t>> residues(const std::vector<Ciphertext>& ciphertexts) {
-  std::vector<std::vector<std::uint64_t>> all;
-  for (const Ciphertext& x : ciphertexts) {
-    for (const Poly<Eval>& poly : x.polys) {
-      for (std::size_t limb = 0; limb < poly.limb_count(); ++limb) {
-        export_limb(all.emplace_back(x.context->n()), poly, limb);
-      }
-    }
-  }
-  return all;
 }
 
 class ThreadCounts : public ::testing::TestWithParam<plan::Packing> {
@@ -69,7 +57,7 @@ TEST_P(ThreadCounts, EveryResidueOfTheResultIsTheSame) {
     set_thread_count(threads);
     const EncodedProgram encoded(program, context);
     CkksBackend backend(encoded, keys);
-    return residues(run(program, backend, inputs));
+    return testing::residues(run(program, backend, inputs));
   };
   const auto expected = run_with(1);
   ASSERT_FALSE(expected.empty());

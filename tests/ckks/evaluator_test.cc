@@ -16,6 +16,7 @@
 #include "ffconv/ckks/secret/encryptor.h"
 #include "ring/tier_param.h"
 #include "support/error_of.h"
+#include "support/residues.h"
 
 namespace ffconv {
 namespace {
@@ -201,6 +202,57 @@ TEST_P(EvaluatorTest, LinearTransformsEqualTheirDiagonals) {
   });
 }
 
+// Two groups share weights, one has its own; the same residues whichever way weights are kept.
+TEST_P(EvaluatorTest, SmallWeightsGiveTheSameCiphertexts) {
+  for_each_spec([&](Fixture& f, double scale) {
+    const int level = f.context->params().max_level() - 1;
+    const std::size_t n = f.context->n();
+    constexpr double kWeightScale = 0x1p20;
+    for (const int step : {3, 16}) {
+      f.add_rotation(step, level);
+    }
+    const Ciphertext x =
+        encrypt(f.secret, encode(*f.context, random_slots(n, random_), scale, level));
+    std::vector<std::vector<double>> vectors;
+    for (const std::size_t period : {n, n, n / 4, std::size_t{1}}) {
+      vectors.push_back(random_slots(period, random_));
+    }
+    const auto packed = [&](std::size_t first) {
+      return std::make_shared<const PackedPlaintexts>(2, [&, first](std::size_t k) {
+        return encode(*f.context, vectors[first + k], kWeightScale, level, true);
+      });
+    };
+    const auto small = [&](std::size_t first) {
+      return std::make_shared<const PackedPlaintexts>(
+          f.context->ring(), f.context->qp_basis(level), 2, [&, first](std::size_t k) {
+            return encode_integers(*f.context, vectors[first + k], kWeightScale);
+          });
+    };
+    const auto transform = [&](const auto& weights) {
+      const std::vector<LinearTransform::Term> terms = {{0, 0, 0}, {0, 3, 1}};
+      const auto shared = weights(0);
+      return LinearTransform{
+          1, 2, level, {{0, 0, terms, shared}, {0, 16, terms, weights(2)}, {1, 16, terms, shared}}};
+    };
+    const LinearTransform compact = transform(small);
+    EXPECT_EQ(compact.groups[0].weights->bytes(), 2 * n * sizeof(std::int32_t));
+    const std::vector<const Ciphertext*> inputs = {&x};
+    const auto expected = linear_transform(inputs, transform(packed), f.keys);
+    const auto got = linear_transform(inputs, compact, f.keys);
+    EXPECT_EQ(got[0].scale, expected[0].scale);
+    EXPECT_TRUE(testing::residues(got) == testing::residues(expected));
+    EXPECT_THAT(::ffconv::testing::error_of(
+                    ErrorCode::kInvalidArgument,
+                    [&] {
+                      PackedPlaintexts(
+                          f.context->ring(), f.context->qp_basis(level), 1, [&](std::size_t) {
+                            return encode_integers(*f.context, std::vector<double>{1.0}, 0x1p31);
+                          });
+                    }),
+                ::testing::HasSubstr("not small"));
+  });
+}
+
 // 20 inputs: more than a pass of the kernel's terms. Five outputs of all of them, more than it sums
 // at once, then two of other inputs.
 TEST_P(EvaluatorTest, ScalarTransformsMultiplyByTheirMatrix) {
@@ -315,14 +367,7 @@ TEST(Evaluator, ResultsDoNotDependOnTheNumberOfThreads) {
       encrypt(f.secret, encode(*f.context, random_slots(f.context->n(), random), kScale, 3));
   const auto run = [&] {
     const Ciphertext r = rotate(relinearize(square(c), f.keys), 7, f.keys);
-    std::vector<std::uint64_t> residues(f.context->n()), all;
-    for (const Poly<Eval>& poly : r.polys) {
-      for (std::size_t i = 0; i < poly.limb_count(); ++i) {
-        export_limb(residues, poly, i);
-        all.insert(all.end(), residues.begin(), residues.end());
-      }
-    }
-    return all;
+    return testing::residues(std::vector{r});
   };
   const int before = thread_count();
   set_thread_count(1);

@@ -77,7 +77,8 @@ void expect_within(const model::Graph& graph, const model::Dataset& images) {
     run_float(graph, images.image(i), [&](const model::Node& node, std::span<const double> output) {
       if (model::is_linear(node)) {
         for (const double value : output) {
-          ASSERT_LE(std::abs(value), ranges->max_abs.at(node.name)) << node.name << ", image " << i;
+          ASSERT_LE(std::abs(value), ranges->layers.at(node.name).max_abs)
+              << node.name << ", image " << i;
         }
       }
     });
@@ -92,10 +93,10 @@ TEST(MeasuredRanges, HoldOnImagesAndWhereTheOriginalsHeldOnExtremes) {
     const auto images = random_images(graph.input_shape(), 8, 2, seed);
     const auto extremes = model::extreme_images(graph.input_shape());
     // Bounds that cover the extremes: those of a "factorization" that changes nothing.
-    graph.metadata[model::kRangesKey] = measured_ranges(graph, graph, extremes, extremes.size());
+    measure_ranges(graph, graph, extremes, extremes.size());
     auto factorized = factorize(graph, layers, response_components(graph, layers, images, 8),
                                 Ranks(layers.size(), 1));
-    factorized.metadata[model::kRangesKey] = measured_ranges(graph, factorized, images, 8);
+    measure_ranges(graph, factorized, images, 8);
     expect_within(factorized, images);
     expect_within(factorized, extremes);
     EXPECT_TRUE(model::ranges_from_metadata(factorized, normalize(factorized)).has_value());
@@ -116,13 +117,25 @@ model::Graph three_layers(const std::string& ranges) {
   return graph;
 }
 
-std::map<std::string, double> ranges_of(const std::string& old) {
+model::Graph factorized_layers(const std::string& old) {
   const auto graph = three_layers(old);
   const auto layers = find_layers(graph);
-  const auto factorized =
-      factorize(graph, layers, weight_components(graph, layers), {kWhole, 1, kWhole});
+  auto factorized = factorize(graph, layers, weight_components(graph, layers), {kWhole, 1, kWhole});
   const model::Dataset images{{{1}}, 1, {"any"}, {100, 40}, {0, 0}};
-  return parse(measured_ranges(graph, factorized, images, 2));
+  measure_ranges(graph, factorized, images, 2);
+  return factorized;
+}
+
+std::map<std::string, double> ranges_of(const std::string& old) {
+  return parse(factorized_layers(old).metadata.at(model::kRangesKey));
+}
+
+TEST(MeasuredRanges, SayRootMeanSquaresOfTheImages) {
+  using Entry = std::pair<const std::string, double>;
+  // Pixels 100 and 40: sqrt(5800) = 76.16, times 0.5, 1 and 3.
+  EXPECT_THAT(parse(factorized_layers("").metadata.at(model::kRmsKey)),
+              UnorderedElementsAre(Entry{"input", 76.16}, Entry{"t0", 38.08}, Entry{"t1_v", 76.16},
+                                   Entry{"t1_u", 76.16}, Entry{"t2", 228.5}));
 }
 
 TEST(MeasuredRanges, KeepOldBoundsWhereTheyHoldAndNeverLowerThem) {

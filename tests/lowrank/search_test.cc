@@ -144,5 +144,21 @@ TEST(RanksWithinLoss, AreTheLastOfThePathThatKeepsTheLimit) {
   }
 }
 
+TEST(RanksWithinLatency, AreTheFirstProbedThatIsFastEnoughRefined) {
+  std::vector<Ranks> path;
+  for (std::size_t k = 0; k < 17; ++k) {
+    path.push_back({k});
+  }
+  // A level more costs 5 at first; then every step saves 1.
+  const auto latency = [](const Ranks& ranks) {
+    return ranks[0] == 0 ? 20.0 : 25.0 - static_cast<double>(ranks[0]);
+  };
+  EXPECT_THAT(*ranks_within_latency(path, latency, 20, 4), ElementsAre(0));
+  EXPECT_THAT(*ranks_within_latency(path, latency, 18, 4), ElementsAre(7));
+  EXPECT_THAT(*ranks_within_latency(path, latency, 9, 4), ElementsAre(16));
+  EXPECT_FALSE(ranks_within_latency(path, latency, 8, 4).has_value());
+  EXPECT_FALSE(ranks_within_latency({{0}}, latency, 8, 4).has_value());
+}
+
 }  // namespace
 }  // namespace ffconv::lowrank

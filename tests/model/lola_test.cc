@@ -61,10 +61,12 @@ TEST(Lola, CarriesRangesThatHoldForTheSamples) {
     const auto bounds = ranges_from_metadata(graph, network);
     ASSERT_TRUE(bounds.has_value());
     const Ranges seen = calibrate(network, samples);
-    EXPECT_EQ(seen.input_max_abs, bounds->input_max_abs);
+    EXPECT_EQ(seen.input.max_abs, bounds->input.max_abs);
     for (std::size_t k = 0; k < network.layers.size(); ++k) {
-      EXPECT_LT(seen.max_abs[k], bounds->max_abs[k]) << "layer " << k;
-      EXPECT_GT(4 * seen.max_abs[k], bounds->max_abs[k]) << "layer " << k;
+      const Range &here = seen.layers[k], &stored = bounds->layers[k];
+      EXPECT_LT(here.max_abs, stored.max_abs) << "layer " << k;
+      EXPECT_GT(4 * here.max_abs, stored.max_abs) << "layer " << k;
+      EXPECT_NEAR(here.rms / stored.rms, 1, 0.5) << "layer " << k;
     }
   }
 }

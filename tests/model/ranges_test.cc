@@ -1,5 +1,7 @@
 #include "ffconv/model/ranges.h"
 
+#include <cmath>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -15,11 +17,12 @@ namespace {
 
 using ::ffconv::testing::error_of;
 using ::ffconv::testing::OnnxBuilder;
+using ::testing::DoubleEq;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 // x -> 2 x -> square of that plus 2 times it -> times 3, on one number.
-Graph quadratic_graph(const std::string& ranges) {
+Graph quadratic_graph(const std::string& ranges, const std::string& rms = "") {
   OnnxBuilder builder({1});
   const std::string x = builder.node("MatMul", {"image", builder.constant({1, 1}, {2})});
   std::string y = builder.node("Mul", {x, x});
@@ -27,16 +30,34 @@ Graph quadratic_graph(const std::string& ranges) {
   y = builder.node("MatMul", {y, builder.constant({1, 1}, {3})});
   builder.graph().mutable_node(0)->set_name("first");
   builder.graph().mutable_node(4)->set_name("last");
+  Graph graph = builder.import(y);
   if (!ranges.empty()) {
-    auto* entry = builder.model().add_metadata_props();
-    entry->set_key(kRangesKey);
-    entry->set_value(ranges);
+    graph.metadata[kRangesKey] = ranges;
   }
-  return builder.import(y);
+  if (!rms.empty()) {
+    graph.metadata[kRmsKey] = rms;
+  }
+  return graph;
 }
 
-std::optional<Ranges> bounds_of(const Graph& graph) {
+std::optional<Ranges> ranges_of(const Graph& graph) {
   return ranges_from_metadata(graph, normalize(graph));
+}
+
+std::vector<double> bounds_of(const Ranges& ranges) {
+  std::vector<double> bounds;
+  for (const Range& layer : ranges.layers) {
+    bounds.push_back(layer.max_abs);
+  }
+  return bounds;
+}
+
+std::vector<double> rms_of(const Ranges& ranges) {
+  std::vector<double> rms;
+  for (const Range& layer : ranges.layers) {
+    rms.push_back(layer.rms);
+  }
+  return rms;
 }
 
 Dataset pixels(const Shape& shape, std::vector<std::uint8_t> values) {
@@ -53,9 +74,14 @@ TEST(Calibrate, FindsTheLargestValueOfEveryLayerOverAllImages) {
                                     EXPECT_EQ(done, ++calls);
                                     EXPECT_EQ(total, 3u);
                                   });
-  EXPECT_EQ(ranges.input_max_abs, 5);
-  EXPECT_THAT(ranges.max_abs, ElementsAre(11, 121, 360));
+  EXPECT_EQ(ranges.input.max_abs, 5);
+  EXPECT_THAT(bounds_of(ranges), ElementsAre(11, 121, 360));
   EXPECT_EQ(calls, 3u);
+  // 7, 11, 9; their squares 49, 121, 81, of which 1 is taken before the last layer's factor 3.
+  EXPECT_DOUBLE_EQ(ranges.input.rms, std::sqrt((9 + 25 + 16) / 3.0));
+  EXPECT_THAT(rms_of(ranges),
+              ElementsAre(DoubleEq(std::sqrt(251 / 3.0)), DoubleEq(std::sqrt(23603 / 3.0)),
+                          DoubleEq(3 * std::sqrt((48 * 48 + 120 * 120 + 80 * 80) / 3.0))));
 }
 
 TEST(Calibrate, RefusesOtherImagesAndNone) {
@@ -69,19 +95,33 @@ TEST(Calibrate, RefusesOtherImagesAndNone) {
 }
 
 TEST(MetadataRanges, AreAbsentWithoutTheKey) {
-  EXPECT_FALSE(bounds_of(quadratic_graph("")).has_value());
+  EXPECT_FALSE(ranges_of(quadratic_graph("")).has_value());
 }
 
 TEST(MetadataRanges, CarryOverToTheNormalizedNetwork) {
   // |2x| <= 10, so |2x + 1| <= 11.
-  const auto ranges = bounds_of(quadratic_graph(R"({"input": 5, "first": 10, "last": 400})"));
+  const auto ranges = ranges_of(quadratic_graph(R"({"input": 5, "first": 10, "last": 400})"));
   ASSERT_TRUE(ranges.has_value());
-  EXPECT_EQ(ranges->input_max_abs, 5);
-  EXPECT_THAT(ranges->max_abs, ElementsAre(11, 121, 400));
+  EXPECT_EQ(ranges->input.max_abs, 5);
+  EXPECT_THAT(bounds_of(*ranges), ElementsAre(11, 121, 400));
+}
+
+TEST(MetadataRanges, RootMeanSquaresCarryOverToo) {
+  const auto ranges = ranges_of(quadratic_graph(R"({"input": 5, "first": 10, "last": 400})",
+                                                R"({"input": 2, "t0": 3, "last": 70})"));
+  EXPECT_EQ(ranges->input.rms, 2);
+  // At most 3 + 1; the square of a Gaussian of variance 16.
+  EXPECT_THAT(rms_of(*ranges), ElementsAre(4, DoubleEq(16 * std::sqrt(3)), 70));
+}
+
+TEST(MetadataRanges, WithoutRootMeanSquaresTakeAQuarterOfTheBounds) {
+  const auto ranges = ranges_of(quadratic_graph(R"({"input": 5, "first": 10, "last": 400})"));
+  EXPECT_EQ(ranges->input.rms, 5);
+  EXPECT_THAT(rms_of(*ranges), ElementsAre(3.5, DoubleEq(12.25 * std::sqrt(3)), 100));
 }
 
 TEST(MetadataRanges, NameALayerByItsNodeOrItsOutput) {
-  EXPECT_THAT(bounds_of(quadratic_graph(R"({"input": 5, "t0": 10, "t4": 400})"))->max_abs,
+  EXPECT_THAT(bounds_of(*ranges_of(quadratic_graph(R"({"input": 5, "t0": 10, "t4": 400})"))),
               ElementsAre(11, 121, 400));
 }
 
@@ -95,7 +135,7 @@ TEST(MetadataRanges, FollowScalesIntoTheLayerAndDiagonals) {
   entry->set_key(kRangesKey);
   entry->set_value(R"({"input": 1, "t0": 10})");
   // All of it is one scale (-3, -15) and offset (1, -10), which a convolution cannot take.
-  EXPECT_THAT(bounds_of(builder.import(x))->max_abs, ElementsAre(10, 160));
+  EXPECT_THAT(bounds_of(*ranges_of(builder.import(x))), ElementsAre(10, 160));
 }
 
 TEST(MetadataRanges, FollowForPoolingFromItsInput) {
@@ -105,7 +145,7 @@ TEST(MetadataRanges, FollowForPoolingFromItsInput) {
   auto* entry = builder.model().add_metadata_props();
   entry->set_key(kRangesKey);
   entry->set_value(R"({"input": 1, "t0": 10})");
-  EXPECT_THAT(bounds_of(builder.import(x))->max_abs, ElementsAre(10, 10));
+  EXPECT_THAT(bounds_of(*ranges_of(builder.import(x))), ElementsAre(10, 10));
 }
 
 TEST(MetadataRanges, HoldForWhateverTheGraphComputes) {
@@ -134,7 +174,7 @@ TEST(MetadataRanges, HoldForWhateverTheGraphComputes) {
     for (std::size_t k = 0; k < network.layers.size(); ++k) {
       values = run_layer(network.layers[k], values);
       for (const double value : values) {
-        ASSERT_LE(std::abs(value), bounds->max_abs[k] * (1 + 1e-12)) << "layer " << k;
+        ASSERT_LE(std::abs(value), bounds->layers[k].max_abs * (1 + 1e-12)) << "layer " << k;
       }
     }
   }
@@ -150,13 +190,13 @@ TEST(MetadataRanges, CarryOverWhenAffineNodesAreFoldedIntoTheGraph) {
   entry->set_value(R"({"input": 1, "t0": 10})");
   const Graph graph = fold_affine(builder.import(x));
   ASSERT_EQ(graph.nodes.size(), 1u);
-  EXPECT_THAT(bounds_of(graph)->max_abs, ElementsAre(32));
+  EXPECT_THAT(bounds_of(*ranges_of(graph)), ElementsAre(32));
 }
 
 TEST(MetadataRanges, AreRefusedUnlessEveryBoundIsThereOnceAndAPositiveNumber) {
   const auto error = [](const std::string& json) {
     const Graph graph = quadratic_graph(json);
-    return error_of(ErrorCode::kFormat, [&] { bounds_of(graph); });
+    return error_of(ErrorCode::kFormat, [&] { ranges_of(graph); });
   };
   EXPECT_THAT(error("not json"), HasSubstr("JSON object"));
   EXPECT_THAT(error("[1]"), HasSubstr("JSON object"));
@@ -173,6 +213,16 @@ TEST(MetadataRanges, AreRefusedUnlessEveryBoundIsThereOnceAndAPositiveNumber) {
   EXPECT_THAT(error(R"({"input": )" + std::string(100000, '[') + std::string(100000, ']') +
                     R"(, "first": 1, "last": 4})"),
               HasSubstr("array"));
+}
+
+TEST(MetadataRanges, RootMeanSquaresAreRefusedLikeBounds) {
+  const auto error = [](const std::string& json) {
+    const Graph graph = quadratic_graph(R"({"input": 5, "first": 10, "last": 400})", json);
+    return error_of(ErrorCode::kFormat, [&] { ranges_of(graph); });
+  };
+  EXPECT_THAT(error(R"({"input": 5, "first": 10})"),
+              HasSubstr("metadata ffconv.rms: 'last' is missing"));
+  EXPECT_THAT(error(R"({"input": 5, "first": -1, "last": 4})"), HasSubstr("above 0"));
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 
 #include <cmath>
 #include <limits>
-#include <numeric>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -32,15 +31,17 @@ TEST(Compile, MakesProgramsThatPassTheirOwnCheckAndClassifyAsInFloat) {
     for (std::size_t c = 0; c < expected.size(); ++c) {
       // Eight standard deviations of the largest error asked for.
       EXPECT_NEAR(noisy[c], expected[c],
-                  8 * ranges.max_abs.back() / std::exp2(CompileOptions{}.precision_bits));
+                  8 * ranges.layers.back().rms / std::exp2(CompileOptions{}.precision_bits));
     }
   }
 }
 
 double total_us(const Compiled& compiled, const CompileOptions& options) {
   const Program& program = compiled.program;
-  const double bits =
-      std::accumulate(program.params.q_bits.begin(), program.params.q_bits.end(), 0.0);
+  double bits = 0;
+  for (const std::uint16_t prime : program.params.levels.back().primes) {
+    bits += program.params.q_bits[prime];
+  }
   return compiled.report.counts.total.predicted_us +
          program.input_count * std::ldexp(bits, program.params.log_n) / 8 / options.upload_mb_per_s;
 }
@@ -110,7 +111,7 @@ TEST(Compile, PrecisionAndMarginReachTheProgram) {
   const Compiled compiled = compile(network, ranges, options);
   EXPECT_GE(compiled.report.precision_bits, 20);
   const auto output = static_cast<std::size_t>(compiled.program.outputs[0]);
-  EXPECT_DOUBLE_EQ(compiled.program.values[output].max_abs, 3 * ranges.max_abs[0]);
+  EXPECT_DOUBLE_EQ(compiled.program.values[output].max_abs, 3 * ranges.layers[0].max_abs);
 }
 
 TEST(Compile, RefusesWhatItCannotDo) {
@@ -124,11 +125,11 @@ TEST(Compile, RefusesWhatItCannotDo) {
     return testing::error_of(ErrorCode::kInvalidArgument, [&] { compile(network, used, options); });
   };
   model::Ranges broken = ranges;
-  broken.max_abs[2] = 0;
+  broken.layers[2].max_abs = 0;
   EXPECT_THAT(refused(broken, {}), HasSubstr("output of layer last: expected a positive"));
-  broken.max_abs[2] = std::numeric_limits<double>::infinity();
+  broken.layers[2].max_abs = std::numeric_limits<double>::infinity();
   EXPECT_THAT(refused(broken, {}), HasSubstr("output of layer last"));
-  broken.max_abs.pop_back();
+  broken.layers.pop_back();
   EXPECT_THAT(refused(broken, {}), HasSubstr("one for each of 3 layers, got 2"));
   CompileOptions options;
   options.margin = 0.5;

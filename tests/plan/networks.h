@@ -105,18 +105,22 @@ inline model::Network lola_shaped_network() {
 
 // Ranges seen on a few random images.
 inline model::Ranges ranges_of(const model::Network& network) {
-  model::Ranges ranges{0, std::vector<double>(network.layers.size(), 0.0)};
-  const auto raise = [](double& bound, const std::vector<double>& values) {
+  constexpr std::uint64_t kImages = 8;
+  model::Ranges ranges{{}, std::vector<model::Range>(network.layers.size())};
+  const auto raise = [](model::Range& range, const std::vector<double>& values) {
+    double mean_square = range.rms * range.rms;
     for (const double value : values) {
-      bound = std::max(bound, std::abs(value));
+      range.max_abs = std::max(range.max_abs, std::abs(value));
+      mean_square += value * value / static_cast<double>(values.size() * kImages);
     }
+    range.rms = std::sqrt(mean_square);
   };
-  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kImages; ++seed) {
     std::vector<double> values = random_image(network.input, seed);
-    raise(ranges.input_max_abs, values);
+    raise(ranges.input, values);
     for (std::size_t k = 0; k < network.layers.size(); ++k) {
       values = model::run_layer(network.layers[k], values);
-      raise(ranges.max_abs[k], values);
+      raise(ranges.layers[k], values);
     }
   }
   return ranges;

@@ -11,6 +11,8 @@
 namespace ffconv::plan {
 namespace {
 
+constexpr model::Range kUnit{1, 1};
+
 using ::testing::ElementsAre;
 
 // Over one prime a level, so that a key serves all levels below its own.
@@ -22,10 +24,10 @@ Program with_params(Program program) {
 
 TEST(KeyRequest, AsksForEachStepAtItsHighestLevel) {
   Emitter emitter(4, 3);
-  const Register x = emitter.input({{0}}, 1);
+  const Register x = emitter.input({{0}}, kUnit);
   emitter.begin_layer("layer");
   const std::int32_t one = emitter.vector({{1.0}});
-  const Register y = emitter.linear({x}, 1, {{0, 0, 5, 2, one}, {0, 0, 0, 2, one}}, 1)[0];
+  const Register y = emitter.linear({x}, 1, {{0, 0, 5, 2, one}, {0, 0, 0, 2, one}}, kUnit)[0];
   Register z = emitter.rescale(y);                     // level 2
   z = emitter.rotate(z, -1);                           // by 15
   z = emitter.rotate_sum(z, {0, 5, 7});                // 5 again, lower
@@ -43,11 +45,11 @@ TEST(KeyRequest, AsksForEachStepAtItsHighestLevel) {
 
 TEST(KeyRequest, AsksForEveryLevelThatNoHigherKeyServes) {
   Emitter emitter(4, 2);
-  Register x = emitter.input({{0}}, 1);
+  Register x = emitter.input({{0}}, kUnit);
   emitter.begin_layer("layer");
-  x = emitter.rescale(emitter.multiply_plain(emitter.rotate(x, 3), emitter.vector({{2.0}}), 1));
+  x = emitter.rescale(emitter.multiply_plain(emitter.rotate(x, 3), emitter.vector({{2.0}}), kUnit));
   emitter.output(
-      emitter.rescale(emitter.multiply_plain(emitter.rotate(x, 3), emitter.vector({{2.0}}), 1)),
+      emitter.rescale(emitter.multiply_plain(emitter.rotate(x, 3), emitter.vector({{2.0}}), kUnit)),
       {{0}});
   Program program = with_params(emitter.finish());
   program.params.levels[1].primes = {0, 3};  // not the first primes of level 2
@@ -59,11 +61,11 @@ TEST(KeyRequest, AsksForEveryLevelThatNoHigherKeyServes) {
 
 TEST(KeyRequest, AProgramWithoutRotationsNeedsNone) {
   Emitter emitter(4, 1);
-  const Register x = emitter.input({{0}}, 1);
+  const Register x = emitter.input({{0}}, kUnit);
   emitter.begin_layer("layer");
   const Register y = emitter.rotate(x, 16);  // by a whole turn: nothing is emitted
   EXPECT_EQ(y, x);
-  emitter.output(emitter.rescale(emitter.multiply_plain(y, emitter.vector({{2.0}}), 1)), {{0}});
+  emitter.output(emitter.rescale(emitter.multiply_plain(y, emitter.vector({{2.0}}), kUnit)), {{0}});
   const KeyRequest keys = key_request(with_params(emitter.finish()));
   EXPECT_TRUE(keys.relinearization.empty());
   EXPECT_TRUE(keys.rotations.empty());
@@ -71,8 +73,8 @@ TEST(KeyRequest, AProgramWithoutRotationsNeedsNone) {
 
 TEST(LastUses, KeepsRegistersUntilTheirLastReaderAndOutputsToTheEnd) {
   Emitter emitter(4, 1);
-  const Register a = emitter.input({{0}}, 1);
-  const Register unused = emitter.input({{0}}, 1);
+  const Register a = emitter.input({{0}}, kUnit);
+  const Register unused = emitter.input({{0}}, kUnit);
   emitter.begin_layer("layer");
   const Register b = emitter.rotate(a, 1);     // 0
   const Register c = emitter.add(a, b);        // 1

@@ -55,7 +55,7 @@ class Inference : public ::testing::Test {
     return {ffconv::encrypt(twin_, encode(*server_.context(), image_, input.scale, input.level))};
   }
   std::vector<double> expected() const {
-    return backend::run_clear(server_.bundle().program, image_, 2);
+    return backend::run_clear(make_bundle().program, image_, 2);
   }
 };
 

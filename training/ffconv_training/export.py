@@ -14,6 +14,7 @@ IR_VERSION = 7  # read by onnx 1.7 and newer
 OPERATOR_SET = 13
 CALIBRATION_IMAGES = 1000
 RANGES_KEY = "ffconv.ranges"
+RMS_KEY = "ffconv.rms"
 CLASS_NAMES_KEY = "ffconv.class_names"
 
 

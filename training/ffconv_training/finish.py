@@ -9,7 +9,7 @@ import onnx
 import torch
 
 from . import extremes, runs
-from .export import CLASS_NAMES_KEY, RANGES_KEY, export
+from .export import CLASS_NAMES_KEY, RANGES_KEY, RMS_KEY, export
 from .onnx_run import OnnxNetwork
 from .trainer import evaluate, load_finished
 
@@ -22,6 +22,10 @@ REPORT = "report.json"
 
 def _accuracy(scores, labels):
     return (scores.argmax(1) == labels).float().mean().item()
+
+
+def _rms(pixels):
+    return math.sqrt(math.fsum(part.float().square().sum().item() for part in pixels.split(1000)) / pixels.numel())
 
 
 def _bounds(*seen):
@@ -37,7 +41,7 @@ def _bounds(*seen):
 def _check_export(model, network, pixels):
     """Raises if the ONNX file and the network disagree; the largest difference of a score."""
     expected, _ = evaluate(network, pixels)
-    got, _ = OnnxNetwork(model).run(pixels)
+    got = OnnxNetwork(model).run(pixels)[0]
     difference = (got - expected).abs().max().item()
     tolerance = HALF_TOLERANCE if network.config.half_precision else EXPORT_TOLERANCE
     if not difference <= tolerance * expected.abs().max().item():
@@ -49,10 +53,11 @@ def write_model(folder, config, network, dataset, training_index):
     """Writes MODEL.onnx with its ranges; returns the report's part about it."""
     calibration = dataset.train.part(training_index).pixels
     plain = OnnxNetwork(export(network, config.model, calibration))
-    training = plain.run(dataset.train.pixels)[1]
+    _, training, rms = plain.run(dataset.train.pixels)
+    rms = {name: float(f"{value:.4g}") for name, value in {"input": _rms(dataset.train.pixels), **rms}.items()}
     by_extreme = {name: plain.run(images)[1] for name, images in extremes.named_extremes(dataset.shape).items()}
     bounds = _bounds(training, *by_extreme.values())
-    metadata = {RANGES_KEY: json.dumps(bounds)}
+    metadata = {RANGES_KEY: json.dumps(bounds), RMS_KEY: json.dumps(rms)}
     if dataset.class_names:
         metadata[CLASS_NAMES_KEY] = json.dumps(dataset.class_names)
     model = export(network, config.model, calibration, metadata)
@@ -61,7 +66,7 @@ def write_model(folder, config, network, dataset, training_index):
 
     stored = onnx.load(str(path))
     difference = _check_export(stored, network, calibration[:500])
-    scores, test = OnnxNetwork(stored).run(dataset.test.pixels)
+    scores, test, _ = OnnxNetwork(stored).run(dataset.test.pixels)
     outside = [name for name, largest in test.items() if largest > bounds[name]]
     if outside:
         raise RuntimeError(f"test images leave the bounds of {', '.join(outside)}")
@@ -70,7 +75,7 @@ def write_model(folder, config, network, dataset, training_index):
         "export_difference": difference, "bytes": path.stat().st_size,
         "layers": {name: {"shape": list(shape), "hma": hma, "mac": mac}
                    for name, (shape, hma, mac) in OnnxNetwork(stored).work(dataset.shape).items()},
-        "ranges": {"bounds": bounds, "training": training, "test": test, "extremes": by_extreme},
+        "ranges": {"bounds": bounds, "rms": rms, "training": training, "test": test, "extremes": by_extreme},
     }
 
 
@@ -98,13 +103,13 @@ def plot_curve(history, path):
 
 
 def _layer_table(report):
-    lines = ["| layer | output | HMA | MAC | training | test | " +
+    lines = ["| layer | output | HMA | MAC | rms | training | test | " +
              " | ".join(report["ranges"]["extremes"]) + " | bound in the file |"]
     lines.append("| --- " * (lines[0].count("|") - 1) + "|")
     ranges = report["ranges"]
     for name, layer in report["layers"].items():
         seen = [ranges["training"][name], ranges["test"][name], *(part[name] for part in ranges["extremes"].values())]
-        cells = [f"`{name}`", " x ".join(map(str, layer["shape"])), f"{layer['hma']:,}", f"{layer['mac']:,}",
+        cells = [f"`{name}`", " x ".join(map(str, layer["shape"])), f"{layer['hma']:,}", f"{layer['mac']:,}", f"{ranges['rms'][name]:.3g}",
                  *(f"{value:.3g}" for value in seen), f"{ranges['bounds'][name]:.4g}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
@@ -140,8 +145,8 @@ def card(config, report):
         f"- **Course.** [Log](../training/runs/{config.name}/log.jsonl) and "
         f"[curve](../training/runs/{config.name}/curve.png).",
         "- **Licence.** As this repository's.", "",
-        "Pixels enter raw, 0 to 255. Largest absolute values of every linear layer's output; the bound is 1.25 times "
-        "the largest of all columns but the test images':", "",
+        "Pixels enter raw, 0 to 255. Root mean squares on the training images, and largest absolute values, of every "
+        "linear layer's output; the bound is 1.25 times the largest of all columns but the test images':", "",
         _layer_table(report), "",
     ]
     return "\n".join(lines)

@@ -1,5 +1,7 @@
 """Runs an exported ONNX file: the check of the exporter, and where the ranges in the file are measured."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from onnx import helper, numpy_helper
@@ -32,8 +34,9 @@ class OnnxNetwork:
 
     @torch.no_grad()
     def run(self, pixels):
-        """(scores, {name of a linear layer's node: the largest |output|}) of uint8 or float images."""
-        scores, largest = [], {}
+        """(scores, largest, rms) of uint8 or float images: the largest |output| and the root mean square of every
+        linear layer's outputs, by its node's name."""
+        scores, largest, squares = [], {}, {}
         for batch in pixels.split(BATCH):
             values = dict(self.constants, image=batch.float())
             for node in self.graph.node:
@@ -42,8 +45,9 @@ class OnnxNetwork:
                 values[node.output[0]] = out
                 if node.op_type in LINEAR:
                     largest[node.name] = max(largest.get(node.name, 0.0), out.abs().max().item())
+                    squares[node.name] = squares.get(node.name, 0.0) + out.square().sum().item() / out[0].numel()
             scores.append(values[self.graph.output[0].name])
-        return torch.cat(scores), largest
+        return torch.cat(scores), largest, {name: math.sqrt(sum_ / len(pixels)) for name, sum_ in squares.items()}
 
     def work(self, shape):
         """By linear node: output shape, HMA (one a weight) and multiply-accumulates for one image, padding included."""

@@ -28,9 +28,11 @@ def test_a_network_learns_and_its_file_holds_what_a_compiler_needs(dataset, make
     model = onnx.load(str(tmp_path / "small" / "small.onnx"))
     metadata = {entry.key: json.loads(entry.value) for entry in model.metadata_props}
     assert metadata["ffconv.class_names"] == ["rows", "columns", "none"]
-    largest = OnnxNetwork(model).run(dataset.test.pixels)[1]
+    _, largest, rms = OnnxNetwork(model).run(dataset.test.pixels)
     assert set(metadata["ffconv.ranges"]) == {"input", *largest}
     assert all(value <= metadata["ffconv.ranges"][name] for name, value in largest.items())
+    assert set(metadata["ffconv.rms"]) == {"input", *rms}
+    assert all(0.5 < value / metadata["ffconv.rms"][name] < 2 for name, value in rms.items())
     card = (tmp_path / "small" / "small.md").read_text()
     assert f"{100 * report['test_accuracy']:.2f} %" in card and "conv1" in card
     assert len((tmp_path / "small" / runs.LOG).read_text().splitlines()) == len(trainer.history) == 4

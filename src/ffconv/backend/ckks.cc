@@ -22,15 +22,17 @@ using plan::OpCode;
 static_assert(Backend<CkksBackend> && InstructionAware<CkksBackend>);
 
 EncodedProgram::EncodedProgram(const plan::Program& program, ContextPtr context,
-                               const Progress& progress)
+                               const Progress& progress, const std::vector<bool>& small)
     : program_(program),
       context_(std::move(context)),
+      small_(small),
       transforms_(program.instructions.size()),
       scalars_(program.instructions.size()),
       plaintexts_(program.instructions.size()) {
   if (context_->params().spec() != program.params) {
     fail(ErrorCode::kMismatch, "weights: the program was made for other parameters");
   }
+  small_.resize(program.instructions.size());
   const EncodedUses encoded = encode_all(progress);
   for (const auto& [use, e] : encoded) {
     bytes_ += e.packed ? e.packed->bytes()
@@ -87,12 +89,20 @@ EncodedProgram::EncodedUses EncodedProgram::encode_all(const Progress& progress)
 }
 
 EncodedProgram::Encoded EncodedProgram::encode_use(const Use& use) const {
+  const auto values = [&](std::size_t k) -> const std::vector<double>& {
+    return program_.vectors[static_cast<std::size_t>(use.vectors[k])].values;
+  };
   const auto plaintext = [&](std::size_t k) {
-    const auto& values = program_.vectors[static_cast<std::size_t>(use.vectors[k])].values;
-    return encode(*context_, values, use.scale, use.level, use.extended);
+    return encode(*context_, values(k), use.scale, use.level, use.extended);
   };
   Encoded encoded;
-  if (use.packed) {
+  if (use.small) {
+    encoded.packed = std::make_shared<const PackedPlaintexts>(
+        context_->ring(),
+        use.extended ? context_->qp_basis(use.level) : context_->q_basis(use.level),
+        use.vectors.size(),
+        [&](std::size_t k) { return encode_integers(*context_, values(k), use.scale); });
+  } else if (use.packed) {
     encoded.packed = std::make_shared<const PackedPlaintexts>(use.vectors.size(), plaintext);
   } else {
     encoded.plaintext = std::make_shared<const Plaintext>(plaintext(0));
@@ -103,11 +113,11 @@ EncodedProgram::Encoded EncodedProgram::encode_use(const Use& use) const {
 std::optional<EncodedProgram::Use> EncodedProgram::use_of(const Instruction& op) const {
   const plan::ValueInfo& x = program_.values[static_cast<std::size_t>(op.in[0])];
   if (op.op == OpCode::kAddPlain) {
-    return Use{{op.vector}, x.level, false, false, x.scale};
+    return Use{{op.vector}, x.level, false, false, false, x.scale};
   }
   if (op.op == OpCode::kMultiplyPlain &&
       !program_.vectors[static_cast<std::size_t>(op.vector)].is_constant()) {
-    return Use{{op.vector}, x.level, false, false, op.plain_scale};
+    return Use{{op.vector}, x.level, false, false, false, op.plain_scale};
   }
   return std::nullopt;
 }
@@ -136,7 +146,8 @@ LinearTransform EncodedProgram::transform_of(const Instruction& op, std::vector<
       group.terms.push_back(
           {term->input, term->baby, static_cast<std::int32_t>(place - vectors.begin())});
     }
-    uses.push_back({std::move(vectors), transform.level, true, extended, op.plain_scale});
+    uses.push_back(
+        {std::move(vectors), transform.level, true, small_[index(op)], extended, op.plain_scale});
   }
   return transform;
 }

@@ -24,10 +24,12 @@ namespace ffconv::backend {
 // Every plaintext of a program. `program` must have passed check_program() and outlive this.
 class EncodedProgram {
  public:
-  // Throws kMismatch where `context` is not made from the program's parameters, and what encode()
-  // throws for a weight that is too large for its scale. `progress` hears how many plaintexts are
-  // done.
-  EncodedProgram(const plan::Program& program, ContextPtr context, const Progress& progress = {});
+  // small[i]: the weights of instruction i, a kLinear, are kept small (PackedPlaintexts); empty:
+  // none. Throws kMismatch where `context` is not made from the program's parameters, and what
+  // encode() throws for a weight that is too large for its scale. `progress` hears how many
+  // plaintexts are done.
+  EncodedProgram(const plan::Program& program, ContextPtr context, const Progress& progress = {},
+                 const std::vector<bool>& small = {});
   EncodedProgram(const EncodedProgram&) = delete;
   EncodedProgram& operator=(const EncodedProgram&) = delete;
 
@@ -50,6 +52,7 @@ class EncodedProgram {
     std::vector<std::int32_t> vectors;
     int level;
     bool packed;
+    bool small;
     bool extended;
     double scale;
     auto operator<=>(const Use&) const = default;
@@ -71,6 +74,7 @@ class EncodedProgram {
 
   const plan::Program& program_;
   ContextPtr context_;
+  std::vector<bool> small_;                  // one per instruction
   std::vector<LinearTransform> transforms_;  // one per instruction, empty for most
   std::vector<std::optional<ScalarTransform>> scalars_;
   std::vector<std::shared_ptr<const Plaintext>> plaintexts_;

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <utility>
@@ -107,6 +109,10 @@ void execute(const plan::Program& program, std::size_t at, B& backend,
   }
 }
 
+// Sees every register as it is written.
+template <typename Ciphertext>
+using Observer = std::function<void(std::int32_t reg, const Ciphertext& value)>;
+
 // Executes `program`, which must have passed check_program(), on `inputs`, one for each of its
 // inputs, and returns its outputs in order. `progress` hears, after each instruction, the name of
 // its layer and how many instructions are done. Throws kMismatch on a wrong number of inputs, and
@@ -114,7 +120,8 @@ void execute(const plan::Program& program, std::size_t at, B& backend,
 template <Backend B>
 std::vector<typename B::Ciphertext> run(const plan::Program& program, B& backend,
                                         std::vector<typename B::Ciphertext> inputs,
-                                        const Progress& progress = {}) {
+                                        const Progress& progress = {},
+                                        const Observer<typename B::Ciphertext>& observer = {}) {
   if (inputs.size() != static_cast<std::size_t>(program.input_count)) {
     fail(ErrorCode::kMismatch, "program inputs: expected {} ciphertexts, got {}",
          program.input_count, inputs.size());
@@ -130,6 +137,9 @@ std::vector<typename B::Ciphertext> run(const plan::Program& program, B& backend
       backend.begin_instruction(op);
     }
     execute(program, at, backend, registers);
+    for (std::size_t o = 0; observer && o < op.out.size(); ++o) {
+      observer(op.out[o], registers.get(op.out[o]));
+    }
     registers.release(op, at);
     if (progress) {
       progress(program.layers[static_cast<std::size_t>(op.layer)], at + 1, total);

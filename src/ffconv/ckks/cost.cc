@@ -99,6 +99,12 @@ double hoisted_rotation_us(const CostTable& t, const CostShape& s) {
   return inner_product_us(t, s) + 2 * extended_limbs(s) * t.automorphism_us * linear_scale(s);
 }
 
+double encode_us(const CostTable& t, const CostShape& s, bool extended) {
+  // Coefficients are reduced before the transform and words packed after it.
+  return (extended ? extended_limbs(s) : s.limbs) *
+         (forward(t, s) + 2 * t.multiply_us * linear_scale(s));
+}
+
 double multiply_plain_us(const CostTable& t, const CostShape& s, bool extended) {
   return 2.0 * (extended ? extended_limbs(s) : s.limbs) * t.multiply_accumulate_us *
          linear_scale(s);

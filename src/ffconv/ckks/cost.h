@@ -58,6 +58,8 @@ double mod_down_us(const CostTable& t, const CostShape& s);       // one polynom
 double rotate_us(const CostTable& t, const CostShape& s);         // a full rotation
 // One more rotation from shared digits, left in QP.
 double hoisted_rotation_us(const CostTable& t, const CostShape& s);
+// Transforms of an integer plaintext, limb by limb.
+double encode_us(const CostTable& t, const CostShape& s, bool extended);
 // One term, both polynomials.
 double multiply_plain_us(const CostTable& t, const CostShape& s, bool extended);
 // Giant steps bring one polynomial down to Q, decompose it and add up in QP; one mod-down of both

@@ -16,8 +16,7 @@ constexpr double kCoefficientLimit = 0x1p62;
 // Sums of slots stay finite.
 constexpr double kSlotLimit = 0x1p900;
 
-void check_encoding(const Context& context, std::span<const double> slots, double scale, int level,
-                    bool extended) {
+void check_encoding(const Context& context, std::span<const double> slots, double scale) {
   const std::size_t n = context.n();
   if (slots.empty() || slots.size() > n || n % slots.size() != 0) {
     fail(ErrorCode::kInvalidArgument,
@@ -26,6 +25,9 @@ void check_encoding(const Context& context, std::span<const double> slots, doubl
   if (!(scale > 0.0) || !std::isfinite(scale)) {
     fail(ErrorCode::kInvalidArgument, "encode: expected a positive scale, got {}", scale);
   }
+}
+
+void check_level(const Context& context, int level, bool extended) {
   const Params& params = context.params();
   if (level < 0 || level > params.max_level() || (extended && !params.has_keys(level))) {
     fail(ErrorCode::kInvalidArgument, "encode: expected a level of 0 to {}{}, got {}",
@@ -51,35 +53,43 @@ bool made_public(bool condition) {
 
 }  // namespace
 
-Plaintext encode(const Context& context, std::span<const double> slots, double scale, int level,
-                 bool extended) {
-  check_encoding(context, slots, scale, level, extended);
-  Plaintext plaintext;
-  plaintext.level = level;
-  plaintext.extended = extended;
-  plaintext.scale = scale;
-  plaintext.max_abs = largest_magnitude(slots);
+IntegerPlaintext encode_integers(const Context& context, std::span<const double> slots,
+                                 double scale) {
+  check_encoding(context, slots, scale);
+  const std::size_t n = context.n();
+  IntegerPlaintext plaintext{AlignedBuffer<std::int64_t>(n), scale, largest_magnitude(slots), 0.0};
   if (!made_public(plaintext.max_abs < kSlotLimit)) {
     fail(ErrorCode::kInvalidArgument, "encode: expected finite slot values, below 2^900");
   }
-  const Ring& ring = context.ring();
-  const Kernels& kernels = ring.kernels();
-  const std::size_t n = ring.n();
   AlignedBuffer<double> words(n);
   context.embedding().to_coefficients(words.data(), slots);
-  AlignedBuffer<std::int64_t> coefficients(n);
-  const double largest = kernels.round_to_signed(coefficients.data(), words.data(),
-                                                 scale / static_cast<double>(2 * n), n);
+  const double largest = context.ring().kernels().round_to_signed(
+      plaintext.coefficients.data(), words.data(), scale / static_cast<double>(2 * n), n);
+  plaintext.largest_coefficient = largest;
   if (!made_public(largest < kCoefficientLimit)) {
     fail(ErrorCode::kInvalidArgument,
          "encode: a coefficient of 2^{:.1f} at scale 2^{:.1f} exceeds the limit of 2^62: use a "
          "smaller scale",
          std::log2(largest), std::log2(scale));
   }
+  return plaintext;
+}
+
+Plaintext encode(const Context& context, std::span<const double> slots, double scale, int level,
+                 bool extended) {
+  check_level(context, level, extended);
+  const IntegerPlaintext integers = encode_integers(context, slots, scale);
+  const Ring& ring = context.ring();
+  const Kernels& kernels = ring.kernels();
+  Plaintext plaintext;
+  plaintext.level = level;
+  plaintext.extended = extended;
+  plaintext.scale = scale;
+  plaintext.max_abs = integers.max_abs;
   plaintext.poly = Poly<Eval>(ring, extended ? context.qp_basis(level) : context.q_basis(level));
   parallel_for(plaintext.poly.limb_count(), [&](std::size_t i) {
     Word* limb = plaintext.poly.limb(i);
-    kernels.import_signed(limb, coefficients.data(), n, plaintext.poly.tables(i));
+    kernels.import_signed(limb, integers.coefficients.data(), ring.n(), plaintext.poly.tables(i));
     kernels.ntt_forward(limb, plaintext.poly.tables(i));
   });
   return plaintext;

@@ -6,17 +6,30 @@
 // together: below 2^-40 of the largest slot, plus the rounding to integers (docs/precision.md).
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
+#include "ffconv/base/aligned_buffer.h"
 #include "ffconv/ckks/ciphertext.h"
 
 namespace ffconv {
 
+// round(scale * embedding^-1(slots)), before any prime.
+struct IntegerPlaintext {
+  AlignedBuffer<std::int64_t> coefficients;  // [N]
+  double scale = 0.0;
+  double max_abs = 0.0;              // largest |slot|
+  double largest_coefficient = 0.0;  // magnitude, below 2^62
+};
+
 // slots.size() is a power of two that divides N; shorter vectors repeat. Throws kInvalidArgument
-// for other sizes, values that are not below 2^900, a scale that is not positive, a level outside
-// the parameters, and coefficients that would reach 2^62. Constant-time in the values, unless it
-// throws.
+// for other sizes, values that are not below 2^900, a scale that is not positive, and coefficients
+// that would reach 2^62. Constant-time in the values, unless it throws.
+IntegerPlaintext encode_integers(const Context& context, std::span<const double> slots,
+                                 double scale);
+
+// The same over the primes of a level; throws also for a level outside the parameters.
 Plaintext encode(const Context& context, std::span<const double> slots, double scale, int level,
                  bool extended = false);
 

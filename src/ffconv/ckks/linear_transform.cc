@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 
 #include "ffconv/base/error.h"
 #include "ffconv/base/parallel.h"
@@ -46,6 +47,7 @@ class GroupSums {
     if (rotates_) {
       add_babies(keys);
     }
+    add_weights();
     make_batches();
   }
 
@@ -58,12 +60,16 @@ class GroupSums {
       sums.push_back({Poly<Eval>(context_.ring(), basis), Poly<Eval>(context_.ring(), basis)});
     }
     parallel_for(basis.size(), [&](std::size_t i) {
-      PoolVector<Decomposition::Limb> digits;
+      LimbOperands operands;
       for (const Decomposition& decomposition : decompositions_) {
-        digits.push_back(decomposition.limb(i));
+        operands.digits.push_back(decomposition.limb(i));
+      }
+      operands.expanded = PoolVector<AlignedBuffer<std::uint8_t>>(weights_.size());
+      for (std::size_t w = 0; w < weights_.size(); ++w) {
+        operands.weights.push_back(weights_[w]->limb(i, operands.expanded[w]));
       }
       for_each_block(context_.n(), [&](std::size_t begin, std::size_t count) {
-        sum_block(i, digits, begin, count, sums);
+        sum_block(i, operands, begin, count, sums);
       });
     });
     return sums;
@@ -86,6 +92,25 @@ class GroupSums {
     std::size_t first, last;  // groups [first, last)
     PoolVector<Operand> operands;
   };
+
+  // What all blocks of a limb read.
+  struct LimbOperands {
+    PoolVector<Decomposition::Limb> digits;
+    PoolVector<const std::uint8_t*> weights;           // as weights_
+    PoolVector<AlignedBuffer<std::uint8_t>> expanded;  // of those that are kept small
+  };
+
+  void add_weights() {
+    for (const Group& group : transform_.groups) {
+      weights_.push_back(group.weights.get());
+    }
+    std::ranges::sort(weights_);
+    weights_.erase(std::unique(weights_.begin(), weights_.end()), weights_.end());
+    for (const Group& group : transform_.groups) {
+      const auto place = std::ranges::lower_bound(weights_, group.weights.get());
+      weights_of_.push_back(static_cast<std::size_t>(place - weights_.begin()));
+    }
+  }
 
   void add_babies(const EvaluationKeys& keys) {
     for (const Group& group : transform_.groups) {
@@ -147,11 +172,11 @@ class GroupSums {
     return count + AlignedBuffer<Word>::kAlignment / sizeof(Word);
   }
 
-  void sum_block(std::size_t i, std::span<const Decomposition::Limb> digits, std::size_t begin,
-                 std::size_t count, PoolVector<ExtendedPair>& sums) const {
+  void sum_block(std::size_t i, const LimbOperands& operands, std::size_t begin, std::size_t count,
+                 PoolVector<ExtendedPair>& sums) const {
     const bool in_q = i < inputs_[0]->polys[0].limb_count();
     AlignedBuffer<Word> rotated(2 * babies_.size() * stride(count));
-    rotate_inputs(i, digits, begin, count, rotated.data());
+    rotate_inputs(i, operands.digits, begin, count, rotated.data());
     PoolVector<Word*> d0, d1;
     PoolVector<const Word*> c0, c1;
     PoolVector<const std::uint8_t*> plain;
@@ -172,10 +197,11 @@ class GroupSums {
         d0.push_back(sums[g].c0.limb(i) + begin);
         d1.push_back(sums[g].c1.limb(i) + begin);
         const Group& group = transform_.groups[g];
+        const std::uint8_t* weights = operands.weights[weights_of_[g]];
         for (const Term& term : group.terms) {
           if (term.baby != 0 || in_q) {
-            plain.push_back(
-                group.weights->words(static_cast<std::size_t>(term.plaintext), i, begin));
+            const auto k = static_cast<std::size_t>(term.plaintext);
+            plain.push_back(weights + group.weights->offset(k, begin));
           }
         }
       }
@@ -203,6 +229,8 @@ class GroupSums {
   const bool rotates_;
   PoolVector<Decomposition> decompositions_;
   PoolVector<Baby> babies_;  // by step, then input: a block of a key serves all inputs in turn
+  PoolVector<const PackedPlaintexts*> weights_;  // each once
+  PoolVector<std::size_t> weights_of_;           // by group
   PoolVector<Batch> batches_;
 };
 
@@ -302,27 +330,76 @@ PackedPlaintexts::PackedPlaintexts(std::size_t count,
   for (std::size_t k = 0; k < count; ++k) {
     const Plaintext next = plaintext(k);
     if (k == 0) {
+      ring_ = &next.poly.ring();
       basis_ = next.poly.basis();
-      scale_ = next.scale;
-      limb_bytes_ = count * kPackedBytes * next.poly.ring().n();
+      limb_bytes_ = count * kPackedBytes * ring_->n();
       bytes_ = AlignedBuffer<std::uint8_t>(basis_.size() * limb_bytes_);
     }
-    add(next, k, count);
+    if (next.poly.basis() != basis_) {
+      fail(ErrorCode::kMismatch,
+           "packed plaintexts: expected {} primes as of the first, got {}, or others",
+           basis_.size(), next.poly.basis().size());
+    }
+    add(next.scale, next.max_abs);
+    for (std::size_t i = 0; i < basis_.size(); ++i) {
+      pack(bytes_.data() + i * limb_bytes_, k, count, next.poly.limb(i), i);
+    }
   }
 }
 
-void PackedPlaintexts::add(const Plaintext& plaintext, std::size_t k, std::size_t count) {
-  if (plaintext.poly.basis() != basis_ || plaintext.scale != scale_) {
-    fail(ErrorCode::kMismatch,
-         "packed plaintexts: expected {} primes and scale {} as of the first, got {} and {}",
-         basis_.size(), scale_, plaintext.poly.basis().size(), plaintext.scale);
+PackedPlaintexts::PackedPlaintexts(const Ring& ring, Basis basis, std::size_t count,
+                                   const std::function<IntegerPlaintext(std::size_t)>& plaintext)
+    : ring_(&ring),
+      basis_(std::move(basis)),
+      limb_bytes_(count * kPackedBytes * ring.n()),
+      small_(count * ring.n()) {
+  for (std::size_t k = 0; k < count; ++k) {
+    const IntegerPlaintext next = plaintext(k);
+    if (!(next.largest_coefficient < kSmallLimit)) {
+      fail(ErrorCode::kInvalidArgument,
+           "packed plaintexts: a coefficient of 2^{:.1f} is not small: expected less than 2^31",
+           std::log2(next.largest_coefficient));
+    }
+    add(next.scale, next.max_abs);
+    std::ranges::transform(next.coefficients, small_.data() + k * ring.n(),
+                           [](std::int64_t x) { return static_cast<std::int32_t>(x); });
   }
-  const Poly<Eval>& poly = plaintext.poly;
-  for (std::size_t i = 0; i < basis_.size(); ++i) {
-    poly.ring().kernels().pack48(bytes_.data() + i * limb_bytes_ + k * kRunBytes, count * kRunBytes,
-                                 poly.limb(i), poly.ring().n(), poly.tables(i));
+}
+
+void PackedPlaintexts::add(double scale, double max_abs) {
+  if (max_abs_.empty()) {
+    scale_ = scale;
+  } else if (scale != scale_) {
+    fail(ErrorCode::kMismatch, "packed plaintexts: expected scale {} as of the first, got {}",
+         scale_, scale);
   }
-  max_abs_.push_back(plaintext.max_abs);
+  max_abs_.push_back(max_abs);
+}
+
+void PackedPlaintexts::pack(std::uint8_t* dst, std::size_t k, std::size_t count, const Word* src,
+                            std::size_t i) const {
+  ring_->kernels().pack48(dst + k * kRunBytes, count * kRunBytes, src, ring_->n(),
+                          ring_->tables(basis_[i]));
+}
+
+const std::uint8_t* PackedPlaintexts::limb(std::size_t i,
+                                           AlignedBuffer<std::uint8_t>& scratch) const {
+  if (small_.empty()) {
+    return bytes_.data() + i * limb_bytes_;
+  }
+  const std::size_t n = ring_->n();
+  const Kernels& kernels = ring_->kernels();
+  const LimbTables& tables = ring_->tables(basis_[i]);
+  scratch = AlignedBuffer<std::uint8_t>(limb_bytes_);
+  AlignedBuffer<std::int64_t> integers(n);
+  AlignedBuffer<Word> words(n);
+  for (std::size_t k = 0; k < count(); ++k) {
+    std::copy_n(small_.data() + k * n, n, integers.data());
+    kernels.import_signed(words.data(), integers.data(), n, tables);
+    kernels.ntt_forward(words.data(), tables);
+    pack(scratch.data(), k, count(), words.data(), i);
+  }
+  return scratch.data();
 }
 
 bool LinearTransform::rotates() const {

@@ -134,6 +134,7 @@ model::Graph factorize(const model::Graph& graph, const std::vector<Layer>& laye
   model::Graph result = factorizer.finish();
   if (std::ranges::any_of(ranks, [](std::size_t rank) { return rank != kWhole; })) {
     result.metadata.erase(model::kRangesKey);
+    result.metadata.erase(model::kRmsKey);
   }
   return result;
 }

@@ -1,7 +1,9 @@
 #include "ffconv/lowrank/ranges.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <vector>
@@ -9,6 +11,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "ffconv/base/error.h"
 #include "ffconv/lowrank/observe.h"
 #include "ffconv/model/extremes.h"
 #include "ffconv/model/polynomial.h"
@@ -18,7 +21,7 @@ namespace ffconv::lowrank {
 namespace {
 
 constexpr double kMargin = 1.25;
-constexpr double kLeastBound = 1e-6;  // bounds are above 0
+constexpr double kLeast = 1e-6;  // what the metadata says is above 0
 constexpr double kLargestPixel = 255;
 
 std::vector<std::size_t> linear_nodes(const model::Graph& graph) {
@@ -38,10 +41,20 @@ void raise(std::vector<double>& largest, const Observation& seen, std::size_t pr
   }
 }
 
+double mean_square(const std::vector<double>& values) {
+  return std::inner_product(values.begin(), values.end(), values.begin(), 0.0) /
+         static_cast<double>(values.size());
+}
+
+// Four digits are plenty.
+double four_digits(double value) {
+  return std::stod(fmt::format("{:.4g}", std::max(value, kLeast)));
+}
+
 bool within(const model::Graph& graph, const std::vector<std::size_t>& nodes,
             const model::NodeRanges& ranges, const std::vector<std::vector<double>>& outputs) {
   for (std::size_t k = 0; k < nodes.size(); ++k) {
-    if (model::max_abs(outputs[k]) > ranges.max_abs.at(graph.nodes[nodes[k]].name)) {
+    if (model::max_abs(outputs[k]) > ranges.layers.at(graph.nodes[nodes[k]].name).max_abs) {
       return false;
     }
   }
@@ -68,20 +81,30 @@ std::vector<bool> changed_nodes(const model::Graph& original, const model::Graph
 
 }  // namespace
 
-std::string measured_ranges(const model::Graph& original, const model::Graph& factorized,
-                            const model::Dataset& images, std::size_t count,
-                            const Progress& progress) {
+void measure_ranges(const model::Graph& original, model::Graph& factorized,
+                    const model::Dataset& images, std::size_t count, const Progress& progress) {
+  if (count == 0) {
+    fail(ErrorCode::kInvalidArgument, "value ranges need at least one image");
+  }
   const std::optional<model::NodeRanges> old = model::node_ranges(original);
   const std::vector<std::size_t> nodes = linear_nodes(factorized);
-  std::vector<double> largest(nodes.size(), 0.0);
+  std::vector<double> largest(nodes.size(), 0.0), mean_squares(nodes.size(), 0.0);
+  double input_mean_square = 0;
   observe({{factorized, nodes}}, images, count, {"ranges", progress},
-          [&](std::size_t, const Observation& seen) { raise(largest, seen, 0); });
+          [&](std::size_t image, const Observation& seen) {
+            raise(largest, seen, 0);
+            const double share = 1 / static_cast<double>(count);
+            input_mean_square += share * mean_square(images.image(image));
+            for (std::size_t k = 0; k < nodes.size(); ++k) {
+              mean_squares[k] += share * mean_square(seen[0][k]);
+            }
+          });
 
   std::map<model::ValueId, double> old_by_output;
   if (old) {
     const std::vector<std::size_t> old_nodes = linear_nodes(original);
     for (const std::size_t k : old_nodes) {
-      old_by_output[original.nodes[k].output] = old->max_abs.at(original.nodes[k].name);
+      old_by_output[original.nodes[k].output] = old->layers.at(original.nodes[k].name).max_abs;
     }
     const model::Dataset extremes = model::extreme_images(original.input_shape());
     observe({{original, old_nodes}, {factorized, nodes}}, extremes, extremes.size(), {"ranges", {}},
@@ -93,20 +116,23 @@ std::string measured_ranges(const model::Graph& original, const model::Graph& fa
   }
 
   const std::vector<bool> changed = changed_nodes(original, factorized);
-  nlohmann::ordered_json json;
-  json["input"] = old ? old->input_max_abs : kLargestPixel;
+  nlohmann::ordered_json bounds, rms;
+  bounds["input"] = old ? old->input.max_abs : kLargestPixel;
+  rms["input"] = four_digits(std::sqrt(input_mean_square));
   for (std::size_t k = 0; k < nodes.size(); ++k) {
     const model::Node& node = factorized.nodes[nodes[k]];
     const auto before = old_by_output.find(node.output);
-    // Four digits are plenty.
-    double bound = std::stod(fmt::format("{:.4g}", std::max(kMargin * largest[k], kLeastBound)));
+    double bound = four_digits(kMargin * largest[k]);
     if (before != old_by_output.end()) {
       bound = changed[nodes[k]] ? std::max(bound, before->second) : before->second;
     }
-    json[node.name] = bound;
+    bounds[node.name] = bound;
+    rms[node.name] = four_digits(std::sqrt(mean_squares[k]));
   }
   // Names need not be UTF-8.
-  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
+  factorized.metadata[model::kRangesKey] = bounds.dump(-1, ' ', false, kReplace);
+  factorized.metadata[model::kRmsKey] = rms.dump(-1, ' ', false, kReplace);
 }
 
 }  // namespace ffconv::lowrank

@@ -166,4 +166,24 @@ Ranks ranks_within_loss(const std::vector<Ranks>& path,
   return path[good];
 }
 
+std::optional<Ranks> ranks_within_latency(const std::vector<Ranks>& path,
+                                          const std::function<double(const Ranks&)>& latency,
+                                          double limit, std::size_t probes) {
+  const std::size_t last = path.size() - 1;
+  std::size_t slow = 0;
+  for (std::size_t probe = 0; probe <= probes; ++probe) {
+    std::size_t fast = probe * last / probes;
+    if (latency(path[fast]) > limit) {
+      slow = fast;
+      continue;
+    }
+    while (fast - slow > 1) {
+      const std::size_t middle = slow + (fast - slow) / 2;
+      (latency(path[middle]) <= limit ? fast : slow) = middle;
+    }
+    return path[fast];
+  }
+  return std::nullopt;
+}
+
 }  // namespace ffconv::lowrank

@@ -53,4 +53,12 @@ std::optional<Ranks> ranks_within_budget(const std::vector<Layer>& layers, const
 Ranks ranks_within_loss(const std::vector<Ranks>& path,
                         const std::function<double(const Ranks&)>& loss, double limit);
 
+// The first state of the path, coarsely, whose `latency` is at most `limit`; nullopt where none
+// that was looked at is. Latency need not fall along the path, since a factorized layer takes a
+// level more: `probes` states apart are looked at in order, then those between the first that is
+// fast enough and the one before it, by bisection.
+std::optional<Ranks> ranks_within_latency(const std::vector<Ranks>& path,
+                                          const std::function<double(const Ranks&)>& latency,
+                                          double limit, std::size_t probes);
+
 }  // namespace ffconv::lowrank

@@ -85,7 +85,7 @@ class AffineFolder {
     } else {
       return false;
     }
-    rescale_bound(graph_.metadata, layer->name, graph_.values[layer->output].name, max_abs(*scale),
+    rescale_range(graph_.metadata, layer->name, graph_.values[layer->output].name, max_abs(*scale),
                   max_abs(*offset));
     layer->output = node.output;
     return true;

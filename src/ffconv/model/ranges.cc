@@ -4,6 +4,7 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <numeric>
 
 #include <nlohmann/json.hpp>
 
@@ -15,50 +16,96 @@
 namespace ffconv::model {
 namespace {
 
-// The metadata's entries: finite, positive numbers by name.
-std::map<std::string, double> parse_bounds(const std::string& text) {
+// Outputs of layers are taken at this part of their bound where nothing else is known.
+constexpr double kUsualPart = 0.25;
+
+using Numbers = std::map<std::string, double>;
+
+// A metadata entry's numbers: the input's, and by nodes' names.
+struct NodeNumbers {
+  double input = 0;
+  Numbers nodes;
+};
+
+// A metadata entry's numbers, finite and positive, by name.
+Numbers parse_numbers(const char* key, const std::string& text) {
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object()) {
-    fail(ErrorCode::kFormat, "metadata {}: expected a JSON object of numbers", kRangesKey);
+    fail(ErrorCode::kFormat, "metadata {}: expected a JSON object of numbers", key);
   }
-  std::map<std::string, double> bounds;
+  Numbers numbers;
   for (const auto& [name, value] : json.items()) {
-    const double bound = value.is_number() ? value.get<double>() : std::nan("");
-    if (!std::isfinite(bound) || bound <= 0) {
-      fail(ErrorCode::kFormat, "metadata {}: {}: expected a finite number above 0, got {}",
-           kRangesKey, quote(name), value.type_name());
+    const double number = value.is_number() ? value.get<double>() : std::nan("");
+    if (!std::isfinite(number) || number <= 0) {
+      fail(ErrorCode::kFormat, "metadata {}: {}: expected a finite number above 0, got {}", key,
+           quote(name), value.type_name());
     }
-    bounds[name] = bound;
+    numbers[name] = number;
   }
-  return bounds;
+  return numbers;
 }
 
-// Removes and returns the bound under one of the names.
-double take_bound(std::map<std::string, double>& bounds, const std::string& name,
-                  const std::string& other_name) {
-  const bool both = name != other_name && bounds.contains(name) && bounds.contains(other_name);
-  const auto found = bounds.contains(name) ? bounds.find(name) : bounds.find(other_name);
-  if (found == bounds.end() || both) {
-    fail(ErrorCode::kFormat, "metadata {}: {} {}", kRangesKey, quote(name),
+// Removes and returns the number under one of the names.
+double take(const char* key, Numbers& numbers, const std::string& name,
+            const std::string& other_name) {
+  const bool both = name != other_name && numbers.contains(name) && numbers.contains(other_name);
+  const auto found = numbers.contains(name) ? numbers.find(name) : numbers.find(other_name);
+  if (found == numbers.end() || both) {
+    fail(ErrorCode::kFormat, "metadata {}: {} {}", key, quote(name),
          both ? "is there twice, by the node's and by its output's name" : "is missing");
   }
-  const double bound = found->second;
-  bounds.erase(found);
-  return bound;
+  const double number = found->second;
+  numbers.erase(found);
+  return number;
 }
 
-// The largest |output| of a layer whose inputs are at most `bound`.
-double largest_output(const Linear& linear, double bound) {
+// nullopt without the key.
+std::optional<NodeNumbers> node_numbers(const Graph& graph, const char* key) {
+  const auto entry = graph.metadata.find(key);
+  if (entry == graph.metadata.end()) {
+    return std::nullopt;
+  }
+  Numbers numbers = parse_numbers(key, entry->second);
+  NodeNumbers result{take(key, numbers, "input", "input"), {}};
+  for (const Node& node : graph.nodes) {
+    if (is_linear(node)) {
+      result.nodes[node.name] = take(key, numbers, node.name, graph.values[node.output].name);
+    }
+  }
+  if (!numbers.empty()) {
+    fail(ErrorCode::kFormat, "metadata {}: no linear layer is named {}", key,
+         quote(numbers.begin()->first));
+  }
+  return result;
+}
+
+// Of the outputs of a layer whose inputs have this range: exactly that for the bound. The inputs'
+// root mean square is taken as that of every one, independent of the others.
+Range output_range(const Linear& linear, const Range& input) {
   std::vector<double> largest = linear.bias;
-  std::transform(largest.begin(), largest.end(), largest.begin(),
-                 [](double b) { return std::abs(b); });
+  double squares = 0;
+  for (double& bias : largest) {
+    squares += bias * bias;
+    bias = std::abs(bias);
+  }
   for_each_weight(linear, [&](std::size_t out, std::size_t, double weight) {
-    largest[out] += std::abs(weight) * bound;
+    largest[out] += std::abs(weight) * input.max_abs;
+    squares += weight * weight * input.rms * input.rms;
   });
-  return max_abs(largest);
+  return {max_abs(largest), std::sqrt(squares / static_cast<double>(largest.size()))};
+}
+
+Range range_of(const std::vector<double>& values) {
+  const double squares = std::inner_product(values.begin(), values.end(), values.begin(), 0.0);
+  return {max_abs(values), std::sqrt(squares / static_cast<double>(values.size()))};
 }
 
 }  // namespace
+
+Range squared(const Range& range) {
+  constexpr double kFourthMoment = 3;  // of a Gaussian of variance 1
+  return {range.max_abs * range.max_abs, std::sqrt(kFourthMoment) * range.rms * range.rms};
+}
 
 Ranges calibrate(const Network& network, const Dataset& images, const Progress& progress) {
   if (images.shape != network.input) {
@@ -68,44 +115,48 @@ Ranges calibrate(const Network& network, const Dataset& images, const Progress& 
   if (images.size() == 0) {
     fail(ErrorCode::kInvalidArgument, "calibration needs at least one image");
   }
-  Ranges ranges{0, std::vector<double>(network.layers.size(), 0.0)};
+  // By image, so that sums do not depend on which one is finished first.
+  std::vector<std::vector<Range>> seen(images.size());  // the input's, then every layer's
   std::mutex mutex;
   std::size_t done = 0;
   parallel_for(images.size(), [&](std::size_t i) {
-    Ranges seen;
     std::vector<double> values = images.image(i);
-    seen.input_max_abs = max_abs(values);
+    seen[i].push_back(range_of(values));
     for (const Layer& layer : network.layers) {
       values = run_layer(layer, values);
-      seen.max_abs.push_back(max_abs(values));
-    }
-    const std::lock_guard lock(mutex);
-    ranges.input_max_abs = std::max(ranges.input_max_abs, seen.input_max_abs);
-    for (std::size_t k = 0; k < seen.max_abs.size(); ++k) {
-      ranges.max_abs[k] = std::max(ranges.max_abs[k], seen.max_abs[k]);
+      seen[i].push_back(range_of(values));
     }
     if (progress) {
+      const std::lock_guard lock(mutex);
       progress("calibrate", ++done, images.size());
     }
   });
+  const auto united = [&](std::size_t place) {
+    Range range;
+    double mean_square = 0;
+    for (const std::vector<Range>& image : seen) {
+      range.max_abs = std::max(range.max_abs, image[place].max_abs);
+      mean_square += image[place].rms * image[place].rms / static_cast<double>(seen.size());
+    }
+    range.rms = std::sqrt(mean_square);
+    return range;
+  };
+  Ranges ranges{united(0), {}};
+  for (std::size_t k = 0; k < network.layers.size(); ++k) {
+    ranges.layers.push_back(united(1 + k));
+  }
   return ranges;
 }
 
 std::optional<NodeRanges> node_ranges(const Graph& graph) {
-  const auto entry = graph.metadata.find(kRangesKey);
-  if (entry == graph.metadata.end()) {
+  const std::optional<NodeNumbers> bounds = node_numbers(graph, kRangesKey);
+  const std::optional<NodeNumbers> rms = node_numbers(graph, kRmsKey);
+  if (!bounds) {
     return std::nullopt;
   }
-  std::map<std::string, double> bounds = parse_bounds(entry->second);
-  NodeRanges ranges{take_bound(bounds, "input", "input"), {}};
-  for (const Node& node : graph.nodes) {
-    if (is_linear(node)) {
-      ranges.max_abs[node.name] = take_bound(bounds, node.name, graph.values[node.output].name);
-    }
-  }
-  if (!bounds.empty()) {
-    fail(ErrorCode::kFormat, "metadata {}: no linear layer is named {}", kRangesKey,
-         quote(bounds.begin()->first));
+  NodeRanges ranges{{bounds->input, rms ? rms->input : bounds->input}, {}};
+  for (const auto& [name, bound] : bounds->nodes) {
+    ranges.layers[name] = {bound, rms ? rms->nodes.at(name) : kUsualPart * bound};
   }
   return ranges;
 }
@@ -115,42 +166,48 @@ std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& ne
   if (!nodes) {
     return std::nullopt;
   }
-  Ranges ranges{nodes->input_max_abs, {}};
-  double last = ranges.input_max_abs;
+  Ranges ranges{nodes->input, {}};
+  Range last = ranges.input;
   for (const Layer& layer : network.layers) {
     if (const auto* linear = std::get_if<Linear>(&layer)) {
       const Origin& origin = linear->origin;
-      last = origin.node.empty() ? largest_output(*linear, last)
-                                 : origin.scale * nodes->max_abs.at(origin.node) + origin.shift;
+      if (origin.node.empty()) {
+        last = output_range(*linear, last);
+      } else {
+        const Range& node = nodes->layers.at(origin.node);
+        last = {origin.scale * node.max_abs + origin.shift, origin.scale * node.rms + origin.shift};
+      }
     } else {
-      last *= last;
+      last = squared(last);
     }
-    if (!std::isfinite(last)) {
+    if (!std::isfinite(last.max_abs) || !std::isfinite(last.rms)) {
       fail(ErrorCode::kFormat, "metadata {}: a bound overflows", kRangesKey);
     }
-    ranges.max_abs.push_back(last);
+    ranges.layers.push_back(last);
   }
   return ranges;
 }
 
-void rescale_bound(std::map<std::string, std::string>& metadata, const std::string& node,
+void rescale_range(std::map<std::string, std::string>& metadata, const std::string& node,
                    const std::string& tensor, double scale, double offset) {
-  const auto entry = metadata.find(kRangesKey);
-  if (entry == metadata.end()) {
-    return;
-  }
-  auto json = nlohmann::json::parse(entry->second, nullptr, false);
-  for (const std::string& name : {node, tensor}) {
-    if (json.is_object() && json.contains(name) && json[name].is_number()) {
-      const double bound = scale * json[name].get<double>() + offset;
-      json.erase(name);
-      json[node] = bound;
-      break;
+  for (const char* key : {kRangesKey, kRmsKey}) {
+    const auto entry = metadata.find(key);
+    if (entry == metadata.end()) {
+      continue;
     }
-  }
-  if (!json.is_discarded()) {
-    // Names need not be UTF-8.
-    entry->second = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    auto json = nlohmann::json::parse(entry->second, nullptr, false);
+    for (const std::string& name : {node, tensor}) {
+      if (json.is_object() && json.contains(name) && json[name].is_number()) {
+        const double number = scale * json[name].get<double>() + offset;
+        json.erase(name);
+        json[node] = number;
+        break;
+      }
+    }
+    if (!json.is_discarded()) {
+      // Names need not be UTF-8.
+      entry->second = json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    }
   }
 }
 

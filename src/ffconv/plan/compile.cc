@@ -72,7 +72,7 @@ class Compiler {
       : network_(network),
         options_(options),
         bounds_(network, ranges, options.margin),
-        range_(bounds_.layers.back() / options.margin) {}
+        scores_(bounds_.layers.back()) {}
 
   Compiled run() {
     if (options_.packing == Packing::kAuto) {
@@ -92,7 +92,7 @@ class Compiler {
            "network {}: {} {} layers at {} bits of precision with packing {} (best found: {:.1f} "
            "bits); use fewer layers, less precision or tighter value ranges",
            network_.name, rings, network_.layers.size(), options_.precision_bits,
-           to_string(options_.packing), std::max(0.0, std::log2(range_ / smallest_std_)));
+           to_string(options_.packing), std::max(0.0, precision(smallest_std_)));
     }
     best_->report.alternatives = std::move(alternatives_);
     return std::move(*best_);
@@ -107,8 +107,8 @@ class Compiler {
     bool found = false;
     for (int log_n = first; log_n <= last; ++log_n) {
       // Two levels a layer at most (lola), in the longest chain that add_attempts() shows.
-      if (2 * levels >= kMaxPrimes || least_chain_bits(log_n, levels, options_.precision_bits,
-                                                       options_.margin) > max_log_qp(log_n)) {
+      if (2 * levels >= kMaxPrimes ||
+          least_chain_bits(log_n, levels, largest_std() / scores_.max_abs) > max_log_qp(log_n)) {
         continue;
       }
       const auto layouts = consider(packing, log_n);
@@ -205,7 +205,7 @@ class Compiler {
   }
 
   std::vector<ParamsSpec> likely_chains(int log_n, const ChainShape& shape) const {
-    const double least = least_value_bits(log_n, options_.precision_bits, options_.margin);
+    const double least = least_value_bits(log_n, largest_std() / scores_.max_abs);
     std::vector<ParamsSpec> chains;
     for (const double value : kValueBits) {
       for (const double weight : kWeightBits) {
@@ -239,14 +239,14 @@ class Compiler {
   }
 
   LayoutSearch& search(int log_n) {
-    return searches_.try_emplace(log_n, network_, std::size_t{1} << log_n).first->second;
+    return searches_.try_emplace(log_n, network_, std::size_t{1} << log_n, options_.progress)
+        .first->second;
   }
 
   // Keeps the program if it is precise enough and the best so far. Its price in microseconds, or
   // nothing where no chain is precise enough.
   std::optional<double> offer(Packing packing, Program program) {
-    const double largest_std = range_ * std::exp2(-options_.precision_bits);
-    const ParameterGoal goal{options_.margin, largest_std, [this](const Program& candidate) {
+    const ParameterGoal goal{largest_std(), [this](const Program& candidate) {
                                return count(candidate, options_.cost).total.predicted_us +
                                       upload_us(candidate);
                              }};
@@ -254,22 +254,25 @@ class Compiler {
       smallest_std_ = std::min(smallest_std_, program.output_noise_std);
       return std::nullopt;
     }
-    const double precision = std::log2(range_ / program.output_noise_std);
+    const double precision_bits = precision(program.output_noise_std);
     ProgramCounts counts = count(program, options_.cost);
     const Alternative alternative{packing,
                                   program.params.log_n,
                                   static_cast<int>(program.params.levels.back().primes.size()),
                                   counts.total.predicted_us,
                                   upload_us(program),
-                                  precision};
+                                  precision_bits};
     alternatives_.push_back(alternative);
     const double us = alternative.predicted_us + alternative.upload_us;
     if (!best_ || us < best_us_) {
       best_us_ = us;
-      best_ = Compiled{std::move(program), {packing, std::move(counts), precision, {}}};
+      best_ = Compiled{std::move(program), {packing, std::move(counts), precision_bits, {}}};
     }
     return us;
   }
+
+  double largest_std() const { return scores_.rms * std::exp2(-options_.precision_bits); }
+  double precision(double std) const { return std::log2(scores_.rms / std); }
 
   // Fresh ciphertexts are sent as one polynomial and a seed.
   double upload_us(const Program& program) const {
@@ -296,7 +299,7 @@ class Compiler {
   const model::Network& network_;
   const CompileOptions& options_;
   const Bounds bounds_;
-  const double range_;
+  const model::Range scores_;
   std::map<int, LayoutSearch> searches_;  // by log_n
   std::optional<Compiled> best_;
   double best_us_ = 0;

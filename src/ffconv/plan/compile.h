@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ffconv/base/progress.h"
 #include "ffconv/ckks/cost.h"
 #include "ffconv/model/network.h"
 #include "ffconv/model/ranges.h"
@@ -22,12 +23,13 @@ struct CompileOptions {
   // Values may exceed the ranges by this factor without harm.
   double margin = 1.5;
   // The predicted standard deviation of a score's error is at most 2^-precision_bits of the scores'
-  // range (without margin).
-  double precision_bits = 13;
+  // root mean square.
+  double precision_bits = 10;
   std::optional<int> log_n;  // otherwise the smallest ring that is secure and precise enough
   // Auto weighs a client's upload at this bandwidth, in megabytes (10^6 bytes) per second, beside
   // the time of evaluation; infinity: not at all.
   double upload_mb_per_s = 1250;
+  Progress progress;  // of what takes long: layouts of large layers
 };
 
 // One program that was considered.
@@ -44,7 +46,7 @@ struct CompileReport {
   Packing
       packing;  // what the program uses; kAuto for layouts that neither dense nor lola would take
   ProgramCounts counts;
-  double precision_bits = 0;              // log2 of the scores' range over output_noise_std
+  double precision_bits = 0;  // log2 of the scores' root mean square over output_noise_std
   std::vector<Alternative> alternatives;  // feasible ones, the chosen one included
 };
 

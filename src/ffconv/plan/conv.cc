@@ -64,9 +64,9 @@ Layout with_unread(Layout layout, const model::Shape& shape, std::size_t period)
 }  // namespace
 
 Expanded with_patches(const model::Network& network, const model::Ranges& ranges, double margin) {
-  Expanded patched{network, {ranges.input_max_abs, {}}};
+  Expanded patched{network, {ranges.input, {}}};
   patched.network.layers.clear();
-  double bound = ranges.input_max_abs;
+  model::Range range = ranges.input;
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
     if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
       if (k > 0 && !reads_in_place(*linear)) {
@@ -78,14 +78,15 @@ Expanded with_patches(const model::Network& network, const model::Ranges& ranges
                           .bias = std::vector<double>(size, 0.0),
                           .map = model::Diagonal{std::vector<double>(size, 1.0)},
                           .origin = {}});
-        patched.ranges.max_abs.push_back(bound);
+        patched.ranges.layers.push_back(range);
       }
-      bound = ranges.max_abs.at(k);
+      range = ranges.layers.at(k);
     } else {
-      bound = bound * bound * margin;  // Bounds squares what already has its margin
+      range = model::squared(range);
+      range.max_abs *= margin;  // Bounds squares what already has its margin
     }
     patched.network.layers.push_back(network.layers[k]);
-    patched.ranges.max_abs.push_back(bound);
+    patched.ranges.layers.push_back(range);
   }
   return patched;
 }

@@ -31,6 +31,13 @@ Register Emitter::value(const ValueInfo& info) {
   return static_cast<Register>(program_.values.size() - 1);
 }
 
+ValueInfo Emitter::ranged(Register x, const model::Range& range) const {
+  ValueInfo result = info(x);
+  result.max_abs = range.max_abs;
+  result.rms = range.rms;
+  return result;
+}
+
 Register Emitter::append(Instruction op, const ValueInfo& result) {
   FFCONV_ASSERT(!program_.layers.empty() && result.level >= 0);
   op.layer = static_cast<std::int32_t>(program_.layers.size() - 1);
@@ -40,11 +47,15 @@ Register Emitter::append(Instruction op, const ValueInfo& result) {
   return r;
 }
 
-Register Emitter::input(SlotLabels labels, double max_abs) {
+Register Emitter::input(SlotLabels labels, const model::Range& range) {
   FFCONV_ASSERT(program_.instructions.empty());
   program_.input_labels.push_back(std::move(labels));
   ++program_.input_count;
-  return value({.level = top_level_, .polynomials = 2, .scale = 0, .max_abs = max_abs});
+  return value({.level = top_level_,
+                .polynomials = 2,
+                .scale = 0,
+                .max_abs = range.max_abs,
+                .rms = range.rms});
 }
 
 void Emitter::begin_layer(std::string name) {
@@ -58,9 +69,8 @@ std::int32_t Emitter::vector(SlotVector values) {
 }
 
 std::vector<Register> Emitter::linear(std::vector<Register> inputs, std::size_t outputs,
-                                      std::vector<LinearTerm> terms, double max_abs) {
-  ValueInfo result = info(inputs.front());
-  result.max_abs = max_abs;
+                                      std::vector<LinearTerm> terms, const model::Range& range) {
+  ValueInfo result = ranged(inputs.front(), range);
   Instruction op{.op = OpCode::kLinear, .in = std::move(inputs)};
   op.terms = std::move(terms);
   op.layer = static_cast<std::int32_t>(program_.layers.size() - 1);
@@ -71,12 +81,10 @@ std::vector<Register> Emitter::linear(std::vector<Register> inputs, std::size_t 
   return op.out;
 }
 
-Register Emitter::multiply_plain(Register x, std::int32_t vector, double max_abs) {
-  ValueInfo result = info(x);
-  result.max_abs = max_abs;
+Register Emitter::multiply_plain(Register x, std::int32_t vector, const model::Range& range) {
   Instruction op{.op = OpCode::kMultiplyPlain, .in = {x}};
   op.vector = vector;
-  return append(std::move(op), result);
+  return append(std::move(op), ranged(x, range));
 }
 
 Register Emitter::rotate(Register x, std::int64_t step) {
@@ -99,6 +107,7 @@ Register Emitter::rotate_sum(Register x, std::vector<std::int32_t> steps) {
 Register Emitter::add(Register x, Register y) {
   ValueInfo result = info(x);
   result.max_abs = std::max(result.max_abs, info(y).max_abs);
+  result.rms = std::max(result.rms, info(y).rms);
   return append({.op = OpCode::kAdd, .in = {x, y}}, result);
 }
 
@@ -109,9 +118,9 @@ Register Emitter::add_plain(Register x, std::int32_t vector) {
 }
 
 Register Emitter::square(Register x) {
-  ValueInfo result = info(x);
+  const model::Range range{info(x).max_abs, info(x).rms};
+  ValueInfo result = ranged(x, model::squared(range));
   result.polynomials = 3;
-  result.max_abs *= result.max_abs;
   return append({.op = OpCode::kSquare, .in = {x}}, result);
 }
 

@@ -192,38 +192,39 @@ bool is_spectral(const model::Linear& linear) {
 }  // namespace
 
 Expanded with_spectra(const model::Network& network, const model::Ranges& ranges) {
-  Expanded expanded{network, {ranges.input_max_abs, {}}};
+  Expanded expanded{network, {ranges.input, {}}};
   auto& layers = expanded.network.layers;
-  auto& bounds = expanded.ranges.max_abs;
+  auto& expected = expanded.ranges.layers;
   layers.clear();
-  double before = ranges.input_max_abs;
+  model::Range before = ranges.input;
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
     const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
-    const double range = ranges.max_abs.at(k);
+    const model::Range range = ranges.layers.at(k);
     if (linear != nullptr && linear->convolution() != nullptr) {
       const Spectrum spectrum(*linear);
       const double root_size = std::sqrt(static_cast<double>(spectrum.size()));
       const auto positions = static_cast<double>(linear->in.height() * linear->in.width());
       const model::Shape in = spectrum.shape(linear->in.channels());
       const model::Shape out = spectrum.shape(linear->out.channels());
-      // A plain channel has all of its values in one frequency.
+      // A plain channel has all of its values in one frequency; squares add up alike in both.
       layers.push_back(
           sparse_layer(linear->name + " spectrum", linear->in, in, spectrum.forward()));
-      bounds.push_back(before * positions / root_size);
+      expected.push_back(
+          {before.max_abs * positions / root_size, before.rms * std::sqrt(positions) / root_size});
       double bias = 0;
       for (const double value : linear->bias) {
         bias = std::max(bias, std::abs(value));
       }
       layers.push_back(sparse_layer(linear->name + " products", in, out, spectrum.products()));
-      bounds.push_back((range + bias) * root_size);
+      expected.push_back({(range.max_abs + bias) * root_size, range.rms + bias});
       model::Linear last = sparse_layer(linear->name, out, linear->out, spectrum.backward());
       last.bias = linear->bias;
       layers.push_back(std::move(last));
     } else {
       layers.push_back(network.layers[k]);
     }
-    bounds.push_back(range);
-    before = linear != nullptr ? range : before * before;
+    expected.push_back(range);
+    before = linear != nullptr ? range : model::squared(before);
   }
   return expanded;
 }

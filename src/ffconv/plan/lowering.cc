@@ -11,13 +11,16 @@
 namespace ffconv::plan {
 namespace {
 
-double checked_bound(double max_abs, double margin, const std::string& where) {
-  if (!std::isfinite(max_abs) || max_abs <= 0) {
-    fail(ErrorCode::kInvalidArgument,
-         "{}: expected a positive, finite value range, got {}; calibrate with images that reach it",
-         where, max_abs);
+model::Range checked_bound(const model::Range& range, double margin, const std::string& where) {
+  for (const double value : {range.max_abs, range.rms}) {
+    if (!std::isfinite(value) || value <= 0) {
+      fail(ErrorCode::kInvalidArgument,
+           "{}: expected a positive, finite value range, got {}; calibrate with images that reach "
+           "it",
+           where, value);
+    }
   }
-  return max_abs * margin;
+  return {range.max_abs * margin, range.rms};
 }
 
 }  // namespace
@@ -37,19 +40,18 @@ Bounds::Bounds(const model::Network& network, const model::Ranges& ranges, doubl
   if (!(margin >= 1) || !std::isfinite(margin)) {
     fail(ErrorCode::kInvalidArgument, "margin: expected at least 1, got {}", margin);
   }
-  if (ranges.max_abs.size() != network.layers.size()) {
+  if (ranges.layers.size() != network.layers.size()) {
     fail(ErrorCode::kInvalidArgument, "value ranges: expected one for each of {} layers, got {}",
-         network.layers.size(), ranges.max_abs.size());
+         network.layers.size(), ranges.layers.size());
   }
-  input = checked_bound(ranges.input_max_abs, margin, "network input");
-  double previous = input;
+  input = checked_bound(ranges.input, margin, "network input");
+  model::Range previous = input;
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
     const bool linear = std::holds_alternative<model::Linear>(network.layers[k]);
-    const double bound = linear ? checked_bound(ranges.max_abs[k], margin,
-                                                "output of layer " + layer_name(network, k))
-                                : previous * previous;
-    layers.push_back(bound);
-    previous = bound;
+    previous = linear ? checked_bound(ranges.layers[k], margin,
+                                      "output of layer " + layer_name(network, k))
+                      : model::squared(previous);
+    layers.push_back(previous);
   }
 }
 

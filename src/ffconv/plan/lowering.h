@@ -18,10 +18,11 @@
 
 namespace ffconv::plan {
 
-// Largest absolute values with their margin: what the scales must leave room for.
+// Largest absolute values with their margin, which the scales must leave room for, and root mean
+// squares without.
 struct Bounds {
-  double input = 0;
-  std::vector<double> layers;  // [network.layers.size()], of each layer's output
+  model::Range input;
+  std::vector<model::Range> layers;  // [network.layers.size()], of each layer's output
 
   // Throws kInvalidArgument for a margin below 1, ranges that do not belong to the network or a
   // range that is not positive and finite, naming the layer.

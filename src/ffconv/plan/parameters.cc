@@ -96,7 +96,7 @@ class Assignment {
         goal_(goal),
         table_(table),
         shape_(chain_shape(program)),
-        errors_(program, goal.margin) {}
+        errors_(program) {}
 
   bool run() {
     // Primes lie near the bits asked for, not on them: where the real ones are beyond the row or a
@@ -246,15 +246,14 @@ std::optional<ParamsSpec> make_chain(const ChainShape& shape, int log_n, const C
   return spec;
 }
 
-double least_value_bits(int log_n, double precision_bits, double margin) {
+double least_value_bits(int log_n, double error) {
   ParamsSpec ring;
   ring.log_n = log_n;
-  return std::max<double>(log_n, std::log2(ErrorModel(ring).rounding() / margin) + precision_bits);
+  return std::max<double>(log_n, std::log2(ErrorModel(ring).rounding() / error));
 }
 
-double least_chain_bits(int log_n, int levels, double precision_bits, double margin) {
-  return least_value_bits(log_n, precision_bits, margin) + kLastModulusBits +
-         levels * kLeastWeightBits;
+double least_chain_bits(int log_n, int levels, double error) {
+  return least_value_bits(log_n, error) + kLastModulusBits + levels * kLeastWeightBits;
 }
 
 void assign_scales(Program& program, std::span<const double> factors, double value_bits) {

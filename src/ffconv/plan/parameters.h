@@ -19,13 +19,14 @@
 
 namespace ffconv::plan {
 
-// The fewest bits of b that can reach the precision in this ring: the last rescaling's rounding
-// alone must not exceed it.
-double least_value_bits(int log_n, double precision_bits, double margin);
+// The fewest bits of b with which outputs can be precise enough in this ring: the last rescaling's
+// rounding alone must not exceed `error`, the largest standard deviation of an output's error as a
+// part of its bound.
+double least_value_bits(int log_n, double error);
 
-// A lower bound on log2 Q of any chain with `levels` levels that reaches the precision: rules rings
-// out before anything is lowered.
-double least_chain_bits(int log_n, int levels, double precision_bits, double margin);
+// A lower bound on log2 Q of any chain with `levels` levels that is as precise: rules rings out
+// before anything is lowered.
+double least_chain_bits(int log_n, int levels, double error);
 
 // What a program asks of its chain, by level.
 struct ChainShape {
@@ -53,7 +54,6 @@ std::optional<ParamsSpec> make_chain(const ChainShape& shape, int log_n, const C
                                      Keys keys, double limit, const CostTable& table);
 
 struct ParameterGoal {
-  double margin = 1;                            // a value is at most its bound divided by this
   double largest_std = 0;                       // of an output's error
   std::function<double(const Program&)> price;  // of the program with parameters, lower is better
 };

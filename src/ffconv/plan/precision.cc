@@ -15,9 +15,6 @@ namespace {
 using Source = ErrorPropagation::Source;
 using Kind = Source::Kind;
 
-// The root mean square of a layer's outputs as a part of the largest one ever seen.
-constexpr double kTypicalPart = 0.25;
-
 std::size_t index(std::int32_t number) {
   return static_cast<std::size_t>(number);
 }
@@ -29,44 +26,13 @@ double encoding_variance(const SlotVector& vector) {
   return square(ErrorModel::encoding(static_cast<double>(vector.values.size())));
 }
 
-// The mean square of every register's values, from one pass forwards. Empty slots are not told
-// apart.
-std::vector<double> mean_squares(const Program& program, double margin) {
-  std::vector<double> result(program.values.size());
-  for (std::size_t i = 0; i < index(program.input_count); ++i) {
-    result[i] = square(program.values[i].max_abs / margin);
-  }
-  for (const Instruction& op : program.instructions) {
-    const double x = result[index(op.in[0])];
-    for (const std::int32_t r : op.out) {
-      double& y = result[index(r)];
-      switch (op.op) {
-        case OpCode::kLinear:
-        case OpCode::kMultiplyPlain:
-          y = square(kTypicalPart * program.values[index(r)].max_abs / margin);
-          break;
-        case OpCode::kSquare:
-          y = 3 * square(x);  // a Gaussian's fourth moment
-          break;
-        case OpCode::kMultiply:
-          y = x * result[index(op.in[1])];
-          break;
-        default:
-          y = x;
-      }
-    }
-  }
-  return result;
-}
-
 // The pass backwards. For a register, gain[s] is the derivative of the outputs' error variance by
 // the variance of an error in slot s.
 class Backwards {
  public:
-  Backwards(const Program& program, double margin)
+  explicit Backwards(const Program& program)
       : program_(program),
         slots_(std::size_t{1} << program.params.log_n),
-        mean_squares_(mean_squares(program, margin)),
         gains_(program.values.size()) {}
 
   std::vector<Source> run() {
@@ -108,6 +74,7 @@ class Backwards {
     gain.resize(slots_, 0.0);
     return gain;
   }
+  double mean_square(std::int32_t r) const { return square(program_.values[index(r)].rms); }
   double total(std::int32_t r) {
     const Gain& gain = gain_of(r);
     return std::accumulate(gain.begin(), gain.end(), 0.0);
@@ -164,10 +131,10 @@ class Backwards {
       case OpCode::kMultiplyPlain:
         return multiply_plain(at);
       case OpCode::kSquare:
-        return pass(y, x, 0, 4 * mean_squares_[index(x)]);
+        return pass(y, x, 0, 4 * mean_square(x));
       case OpCode::kMultiply:
-        pass(y, x, 0, mean_squares_[index(op.in[1])]);
-        return pass(y, op.in[1], 0, mean_squares_[index(x)]);
+        pass(y, x, 0, mean_square(op.in[1]));
+        return pass(y, op.in[1], 0, mean_square(x));
       case OpCode::kDropLevel:
         return pass(y, x, 0, 1);
       case OpCode::kRelinearizeRescale:
@@ -188,7 +155,7 @@ class Backwards {
       in[s] += square(values[s & (values.size() - 1)]) * out[s];
     }
     add(Kind::kWeights, at,
-        total(op.out[0]) * mean_squares_[index(op.in[0])] * encoding_variance(vector(op.vector)));
+        total(op.out[0]) * mean_square(op.in[0]) * encoding_variance(vector(op.vector)));
   }
 
   void linear(std::size_t at) {
@@ -221,7 +188,7 @@ class Backwards {
         rotating.insert(term.output);
       }
     }
-    add(Kind::kWeights, at, weights * mean_squares_[index(op.in[0])]);
+    add(Kind::kWeights, at, weights * mean_square(op.in[0]));
     add(Kind::kKeySwitch, index(op.in[0]), babies);
     for (const auto& [output, giant] : giants) {
       add(Kind::kKeySwitch, index(op.out[index(output)]), totals[index(output)]);
@@ -234,15 +201,13 @@ class Backwards {
 
   const Program& program_;
   const std::size_t slots_;
-  const std::vector<double> mean_squares_;
   std::vector<Gain> gains_;  // [values]; empty: zero
   std::vector<Source> sources_;
 };
 
 }  // namespace
 
-ErrorPropagation::ErrorPropagation(const Program& program, double margin)
-    : sources_(Backwards(program, margin).run()) {}
+ErrorPropagation::ErrorPropagation(const Program& program) : sources_(Backwards(program).run()) {}
 
 double ErrorPropagation::output_std(const Program& program) const {
   const ErrorModel errors(program.params);

@@ -5,9 +5,8 @@
 // coefficient that depends on weights and rotations only. One pass backwards over the program finds
 // all coefficients; any scales and parameters can then be tried at once.
 //
-// Value ranges say how large values get, not how large they are as a rule: inputs are taken at
-// their largest, outputs of layers at a quarter of it, still on the high side for a range seen over
-// many images. Formulas: errors.h and docs/precision.md.
+// A factor of a product counts with its root mean square (ValueInfo::rms). Formulas: errors.h and
+// docs/precision.md.
 #pragma once
 
 #include <cstdint>
@@ -19,8 +18,7 @@ namespace ffconv::plan {
 
 class ErrorPropagation {
  public:
-  // `margin`: a value is at most its bound divided by this.
-  ErrorPropagation(const Program& program, double margin);
+  explicit ErrorPropagation(const Program& program);
 
   // Standard deviation of an output's error, the root mean square over all outputs, in units of
   // their values, for the parameters and scales that `program` has now: the one given to the

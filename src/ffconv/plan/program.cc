@@ -36,6 +36,14 @@ bool is_scalar(const Program& program, const Instruction& op) {
          });
 }
 
+void forget_weights(Program& program) {
+  for (SlotVector& vector : program.vectors) {
+    if (!vector.is_constant()) {
+      vector.values = {};
+    }
+  }
+}
+
 UsedKeys used_keys(const Program& program) {
   UsedKeys used;
   const auto need = [&](std::int32_t step, std::int32_t level) {

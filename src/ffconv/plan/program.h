@@ -83,6 +83,9 @@ struct ValueInfo {
   std::int32_t polynomials = 2;
   double scale = 0.0;
   double max_abs = 0.0;  // bound on |slot|, from the value ranges with their margin
+  // Root mean square of the slots in use, without margin, by which precision is predicted; programs
+  // in files do not have it.
+  double rms = 0.0;
 };
 
 // Which keys a program needs, each at the levels at which it is used; not at a level that a key of
@@ -125,6 +128,10 @@ UsedKeys used_keys(const Program& program);
 
 // The keys that `program` needs; program.params must be valid.
 KeyRequest key_request(const Program& program);
+
+// Lets go of the weights: the program still runs on what was encoded from it, but can not be
+// encoded, counted or stored any more. Constants stay.
+void forget_weights(Program& program);
 
 // For each register the index of the instruction after which it is not needed any more: the last
 // that reads it or, where none does, the one that writes it (0 for an input); instructions.size()

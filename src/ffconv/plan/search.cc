@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "ffconv/base/assert.h"
 #include "ffconv/plan/linear_map.h"
 
@@ -92,7 +94,8 @@ double ChainPrice::us(const Lowering& lowering) const {
   return us;
 }
 
-LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count)
+LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count,
+                           const Progress& progress)
     : network_(network), slot_count_(slot_count) {
   auto candidates = tensor_candidates(network, slot_count);
   inputs_ = std::move(candidates.front());
@@ -102,6 +105,10 @@ LayoutSearch::LayoutSearch(const model::Network& network, std::size_t slot_count
     if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
       stages_.push_back({k, std::move(candidates[stages_.size() + 1]), {}});
       add_links(*linear, *in, stages_.back());
+      if (progress) {
+        progress(fmt::format("layouts, {} slots", slot_count), stages_.size(),
+                 candidates.size() - 1);
+      }
       in = &stages_.back().out;
     }
   }

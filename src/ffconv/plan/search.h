@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "ffconv/base/progress.h"
 #include "ffconv/plan/candidates.h"
 #include "ffconv/plan/grouping.h"
 #include "ffconv/plan/layout.h"
@@ -48,8 +49,9 @@ class LayoutSearch {
     std::vector<Layout> layouts;  // for lower_chain()
   };
 
-  // `network` must outlive the search.
-  LayoutSearch(const model::Network& network, std::size_t slot_count);
+  // `network` must outlive the search; `progress` hears how many layers have their links.
+  LayoutSearch(const model::Network& network, std::size_t slot_count,
+               const Progress& progress = {});
 
   // The cheapest path, an input ciphertext priced at upload_us; nullopt where there is none.
   std::optional<Path> best(const Lowering& lowering, double upload_us) const;

@@ -20,11 +20,13 @@ void check_ring(const SwitchingKey& key, const Context& context) {
 
 }  // namespace
 
-Server::Server(ServerBundle bundle, const Progress& progress)
+Server::Server(ServerBundle bundle, const Progress& progress, const plan::SmallWeights& small)
     : bundle_(std::move(bundle)),
       inputs_(client_bundle(bundle_).inputs),
       keys_(plan::key_request(bundle_.program)),
-      encoded_(bundle_.program, Context::make(Params(bundle_.program.params)), progress) {}
+      encoded_(bundle_.program, Context::make(Params(bundle_.program.params)), progress, small) {
+  plan::forget_weights(bundle_.program);
+}
 
 void Server::check_keys(const EvaluationKeys& keys) const {
   const Params& params = context()->params();

@@ -16,6 +16,7 @@
 #include "ffconv/base/progress.h"
 #include "ffconv/ckks/ciphertext.h"
 #include "ffconv/ckks/keys.h"
+#include "ffconv/plan/memory.h"
 #include "ffconv/runtime/bundle.h"
 
 namespace ffconv::runtime {
@@ -23,11 +24,14 @@ namespace ffconv::runtime {
 // One network, for any number of data owners. infer() may run from several threads at once.
 class Server {
  public:
-  // Encodes the program's weights; `progress` hears how many are done.
-  explicit Server(ServerBundle bundle, const Progress& progress = {});
+  // Encodes the program's weights, those of `small` as small polynomials (plan::fit_memory);
+  // `progress` hears how many are done.
+  explicit Server(ServerBundle bundle, const Progress& progress = {},
+                  const plan::SmallWeights& small = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  // Without the weights: plan::forget_weights().
   const ServerBundle& bundle() const { return bundle_; }
   // Keys and ciphertexts must be read with this context.
   const ContextPtr& context() const { return encoded_.context(); }

@@ -1,0 +1,44 @@
+// How much memory the server needs at its peak, read off the program; and which weights to keep
+// small so that it fits into a budget.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <vector>
+
+#include "ffconv/ckks/cost.h"
+#include "ffconv/ckks/params.h"
+#include "ffconv/plan/program.h"
+
+namespace ffconv::plan {
+
+// Of every instruction, whether it is a linear map whose weights are kept as small integer
+// polynomials and transformed whenever they are used (PackedPlaintexts); empty: of none.
+using SmallWeights = std::vector<bool>;
+
+// Bytes. The process itself, a few megabytes, comes on top.
+struct Memory {
+  std::uint64_t weights = 0;      // encoded plaintexts
+  std::uint64_t slots = 0;        // the same as slot vectors, gone when they are encoded
+  std::uint64_t keys = 0;         // of one client, both halves
+  std::uint64_t key_file = 0;     // about; gone before the first ciphertext is made
+  std::uint64_t ciphertexts = 0;  // registers, rotated inputs and one limb of small weights a
+                                  // thread, where most are alive
+
+  std::uint64_t total() const {
+    return weights + std::max(slots, keys + std::max(ciphertexts, key_file));
+  }
+};
+
+Memory memory_of(const Program& program, const Params& params, const SmallWeights& small = {},
+                 int threads = 1);
+
+// What `op` takes longer with small weights, one thread, microseconds; 0 where it cannot have them.
+double expansion_us(const Program& program, const Instruction& op, const CostTable& table);
+
+// Small weights, as few as it takes to stay within `budget` bytes, those first that save most bytes
+// for the time they cost. Throws kUnsupported, naming the least budget, where even all do not.
+SmallWeights fit_memory(const Program& program, const Params& params, std::uint64_t budget,
+                        const CostTable& table, int threads = 1);
+
+}  // namespace ffconv::plan
