@@ -110,8 +110,7 @@ class Results {
 
   bool has(const Task& task) const {
     return std::ranges::any_of(document_["rows"], [&](const Json& row) {
-      return row.value("network", "") == task.network() &&
-             row.value("asked", "") == task.packing;
+      return row.value("network", "") == task.network() && row.value("asked", "") == task.packing;
     });
   }
   void add(Json row) {
@@ -150,11 +149,9 @@ class Bench {
     const std::string server = bundle.string() + ".server";
     row["deployed"] = deployed(task.model, bundle);
     for (const int threads : options_.threads) {
-      row["runs"].push_back(
-          run_json(with_cost({"evaluate", task.model, "--data", data(task.model), "--encrypted",
-                              "--bundle", server, "--images",
-                              std::to_string(images(plan)), "--threads",
-                              std::to_string(threads)})));
+      row["runs"].push_back(run_json(with_cost(
+          {"evaluate", task.model, "--data", data(task.model), "--encrypted", "--bundle", server,
+           "--images", std::to_string(images(plan)), "--threads", std::to_string(threads)})));
     }
     return row;
   }
@@ -174,7 +171,8 @@ class Bench {
     const auto path = [&](const char* name) { return (root / name).string(); };
     const std::string secret = path("secret.key"), keys = path("eval.keys");
     run_self({"keygen", client, "--secret", secret, "--keys", keys, "--force"});
-    run_self({"encrypt", client, first_image(data(model)), "--secret", secret, "-o", path("in.ct"), "--threads", "1"});
+    run_self({"encrypt", client, first_image(data(model)), "--secret", secret, "-o", path("in.ct"),
+              "--threads", "1"});
     const Json inferred = run_json(
         {"infer", server, path("in.ct"), "--keys", keys, "-o", path("out.ct"), "--threads", "1"});
     run_self({"decrypt", client, path("out.ct"), "--secret", secret});
@@ -256,12 +254,10 @@ void add_bench(CLI::App& app) {
       ->type_name("")
       ->required()
       ->check(CLI::ExistingFile.description(""));
-  command
-      .add_option("--packings", options->packings, "Which packings, with commas (default: all)")
+  command.add_option("--packings", options->packings, "Which packings, with commas (default: all)")
       ->type_name("NAMES")
       ->delimiter(',');
-  command
-      .add_option("--thread-counts", options->threads, "Threads to measure with, with commas")
+  command.add_option("--thread-counts", options->threads, "Threads to measure with, with commas")
       ->type_name("N")
       ->delimiter(',')
       ->capture_default_str();
@@ -276,11 +272,14 @@ void add_bench(CLI::App& app) {
                   "Do not run, only plan, what is predicted to take longer")
       ->type_name("MS")
       ->capture_default_str();
-  command.add_option("--data", options->data,
+  command
+      .add_option("--data", options->data,
                   "'mnist', 'cifar10' or a directory with labels.json (default: by\n"
                   "the network's input)")
       ->type_name("IMAGES");
-  command.add_option("--cost", options->cost, "Costs of this machine, as 'ffconv doctor -o' wrote them")
+  command
+      .add_option("--cost", options->cost,
+                  "Costs of this machine, as 'ffconv doctor -o' wrote them")
       ->type_name("FILE");
   command
       .add_option("-o,--output", options->output,

@@ -87,9 +87,19 @@ std::string latencies(const std::vector<const Json*>& rows) {
   std::vector<Cells> cells;
   for (const Json* row : rows) {
     const Json& plan = (*row)["plan"];
-    Cells line{(*row)["network"], (*row)["asked"], best_ms(*row, 1), "", best_ms(*row, 2), "", "",
-               "", megabytes(plan["key_bytes"]), megabytes(plan["upload_bytes"]),
-               fmt::format("{:.0f}", plan["download_bytes"].get<double>() / 1e3), "", ""};
+    Cells line{(*row)["network"],
+               (*row)["asked"],
+               best_ms(*row, 1),
+               "",
+               best_ms(*row, 2),
+               "",
+               "",
+               "",
+               megabytes(plan["key_bytes"]),
+               megabytes(plan["upload_bytes"]),
+               fmt::format("{:.0f}", plan["download_bytes"].get<double>() / 1e3),
+               "",
+               ""};
     if (const Json* one = run_on(*row, 1)) {
       line[3] = milliseconds((*one)["median_ms"].get<double>());
       line[5] = milliseconds((*one)["encrypt_ms"].get<double>());
@@ -102,10 +112,10 @@ std::string latencies(const std::vector<const Json*>& rows) {
     line[11] = fmt::format("{:.2f}", 100 * (*row)["float_accuracy"].get<double>());
     cells.push_back(std::move(line));
   }
-  return table({"network", "packing", "ms, 1 thread", "median", "ms, 2 threads", "encrypt ms",
-                "decrypt ms", "server MB", "keys MB", "upload MB", "download kB",
-                "accuracy, %", "as in float"},
-               cells);
+  return table(
+      {"network", "packing", "ms, 1 thread", "median", "ms, 2 threads", "encrypt ms", "decrypt ms",
+       "server MB", "keys MB", "upload MB", "download kB", "accuracy, %", "as in float"},
+      cells);
 }
 
 std::string predictions(const std::vector<const Json*>& rows) {
@@ -129,8 +139,8 @@ std::string predictions(const std::vector<const Json*>& rows) {
                      fmt::format("{:.2g}", plan["score_error_std"].get<double>()),
                      fmt::format("{:.2g}", (*one)["max_score_error"].get<double>())});
   }
-  return table({"network", "packing", "predicted ms", "measured", "", "predicted MB", "measured", "",
-                "key bytes", "predicted std of a score", "largest error"},
+  return table({"network", "packing", "predicted ms", "measured", "", "predicted MB", "measured",
+                "", "key bytes", "predicted std of a score", "largest error"},
                cells);
 }
 
@@ -147,12 +157,14 @@ std::string differences(const std::vector<const Json*>& rows) {
       }
     }
   }
-  const std::string summary = fmt::format("{} of {} encrypted images are classified as in floating point.\n",
-                                          grouped(agree), grouped(images));
+  const std::string summary =
+      fmt::format("{} of {} encrypted images are classified as in floating point.\n",
+                  grouped(agree), grouped(images));
   return cells.empty()
              ? summary
              : summary + "\n" +
-                   table({"network", "packing", "image", "float", "encrypted", "float margin"}, cells);
+                   table({"network", "packing", "image", "float", "encrypted", "float margin"},
+                         cells);
 }
 
 std::string refusals(const Json& document) {

@@ -74,8 +74,7 @@ std::string run_self(const std::vector<std::string>& arguments) {
   ::posix_spawn_file_actions_adddup2(&actions, out.writer(), STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&actions, err.writer(), STDERR_FILENO);
   pid_t child = -1;
-  const int error =
-      ::posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environ);
+  const int error = ::posix_spawn(&child, program.c_str(), &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   out.close_writer();
   err.close_writer();

@@ -53,9 +53,9 @@ struct LayerErrors {
   std::string name;
   std::int32_t level = 0;
   double log_scale = 0;
-  double rms = 0;                            // of the exact values
+  double rms = 0;                               // of the exact values
   double simulated_rms = 0, encrypted_rms = 0;  // of the errors
-  double lost_bits = 0;                      // of precision, by this layer
+  double lost_bits = 0;                         // of precision, by this layer
   std::vector<SlotReport> worst;
 
   double bits() const { return std::log2(rms / encrypted_rms); }
@@ -148,8 +148,9 @@ std::vector<LayerErrors> compare(const plan::Program& program, const Snapshots& 
     layer.simulated_rms = std::sqrt(layer.simulated_rms);
     layer.encrypted_rms = std::sqrt(layer.encrypted_rms);
     const auto count = static_cast<std::ptrdiff_t>(std::min(worst, slots.size()));
-    std::partial_sort(slots.begin(), slots.begin() + count, slots.end(),
-                      [](const SlotReport& a, const SlotReport& b) { return a.error() > b.error(); });
+    std::partial_sort(
+        slots.begin(), slots.begin() + count, slots.end(),
+        [](const SlotReport& a, const SlotReport& b) { return a.error() > b.error(); });
     layer.worst.assign(slots.begin(), slots.begin() + count);
     if (!layers.empty()) {
       layer.lost_bits = layers.back().bits() - layer.bits();
@@ -189,7 +190,8 @@ Json to_json(const std::vector<LayerErrors>& layers) {
 }
 
 std::string report_text(const std::vector<LayerErrors>& layers) {
-  Table table({"layer", "level", "log scale", "rms", "simulated error", "encrypted", "bits", "lost"});
+  Table table(
+      {"layer", "level", "log scale", "rms", "simulated error", "encrypted", "bits", "lost"});
   Table slots({"layer", "ciphertext", "slot", "float", "simulated", "encrypted"});
   for (const LayerErrors& layer : layers) {
     table.add_row({printable(layer.name, 24), std::to_string(layer.level),
@@ -234,11 +236,12 @@ void run(const Options& options) {
 
 void add_debug(CLI::App& app) {
   const auto options = std::make_shared<Options>();
-  CLI::App& command = add_command(
-      app, "debug", "Find the layer where encryption loses precision, on an image that is no secret",
-      "  ffconv debug models/mnist-lola.onnx mnist:17\n"
-      "  ffconv debug models/cifar-vgg-s.onnx photo.png --precision 8",
-      options->output);
+  CLI::App& command =
+      add_command(app, "debug",
+                  "Find the layer where encryption loses precision, on an image that is no secret",
+                  "  ffconv debug models/mnist-lola.onnx mnist:17\n"
+                  "  ffconv debug models/cifar-vgg-s.onnx photo.png --precision 8",
+                  options->output);
   command.add_option("MODEL", options->model, "The network, an ONNX file")
       ->type_name("")
       ->required();

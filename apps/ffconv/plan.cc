@@ -83,9 +83,9 @@ Explanation explain(const Options& options, const PlanReport& chosen) {
     try {
       const CompiledModel compiled = compile_model(model, options.path, flags, true);
       const PlanReport report(compiled.bundle, cost_table(flags), options.memory);
-      for (const LayerReport& layer : report.layers) {
-        column.layer_ms[served_layer(layer.name, result.layers)] +=
-            layer.counts.predicted_us / 1000;
+      const std::vector<std::string> served = served_layers(report.layers, result.layers);
+      for (std::size_t l = 0; l < served.size(); ++l) {
+        column.layer_ms[served[l]] += report.layers[l].counts.predicted_us / 1000;
       }
       column.total_ms = report.totals.predicted_us / 1000;
       for (const plan::Alternative& a : compiled.report.alternatives) {

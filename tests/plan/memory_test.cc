@@ -70,10 +70,9 @@ TEST(FitMemory, KeepsWeightsSmallOnlyAsFarAsTheBudgetAsks) {
 TEST(FitMemory, RefusesABudgetBelowTheLeastAndNamesIt) {
   const Program program = testing::small_compiled().program;
   const Params params(program.params);
-  EXPECT_THAT(
-      error_of(ErrorCode::kUnsupported,
-               [&] { fit_memory(program, params, 1'000'000, default_cost_table()); }),
-      HasSubstr("got 1 MB"));
+  EXPECT_THAT(error_of(ErrorCode::kUnsupported,
+                       [&] { fit_memory(program, params, 1'000'000, default_cost_table()); }),
+              HasSubstr("got 1 MB"));
 }
 
 }  // namespace
