@@ -20,7 +20,7 @@ run = importlib.util.module_from_spec(spec)
 sys.modules["peers_run"] = run  # data classes look for their module
 spec.loader.exec_module(run)
 
-TASK = run.Task("mnist-lola", "mnist", 13, 20, 20, (("Orion", "lola"),))
+TASK = run.Task("mnist-lola", "mnist", 20, 20, (("Orion", "lola"),))
 
 
 class FakeSide:
@@ -152,7 +152,7 @@ class ProgramTest(unittest.TestCase):
                 run.install("Orion", self.folder)
 
     def test_a_missing_peer_has_a_row_without_figures_and_leaves_the_others(self):
-        task = run.Task("mnist-lola", "mnist", 13, 20, 1, (("Orion", "lola"), ("TenSEAL", "tutorial-4")))
+        task = run.Task("mnist-lola", "mnist", 20, 1, (("Orion", "lola"), ("TenSEAL", "tutorial-4")))
         ours, peer = FakeSide(5000.0), FakeSide(50000.0)
         ours.answer = {"peak_bytes": 2**20}
         peer.description = {**ours.describe(), "network": "its example", **ours.exactness(), "largest_score": 5.0}
