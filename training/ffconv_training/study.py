@@ -80,7 +80,8 @@ def point_config(config, shape, part, way, epochs):
         layer["rank"] = rank
     values["name"] = values["model"] = point_name(config.name, part, way)
     values["export"] = False
-    values["training"].update(epochs=epochs, evaluate_every=epochs)
+    # Not settled: that takes longer than fine-tuning, and what is compared is accuracy.
+    values["training"].update(epochs=epochs, evaluate_every=epochs, settle_bound=0)
     if way != "scratch":
         values["start_from"], values["start_by"] = config.name, way
         values["training"]["rate"] *= FINE_TUNING_RATE
