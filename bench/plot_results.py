@@ -55,8 +55,10 @@ def plot_packings(rows, path):
         axis.set_yscale("log")
         axis.set_ylabel(label, fontsize="small")
     axes[-1].set_xticks(range(len(networks)), networks, fontsize="small")
+    axes[-1].set_xlim(-0.6, len(networks) - 0.4)
     handles = dict(zip(*reversed(axes[0].get_legend_handles_labels())))
-    axes[0].legend(handles.values(), handles.keys(), ncol=len(packings), fontsize="small", loc="upper left")
+    axes[0].legend(handles.values(), handles.keys(), ncol=len(packings), fontsize="small", loc="lower left",
+                   bbox_to_anchor=(0, 1))
     save(figure, path)
 
 
