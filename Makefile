@@ -3,7 +3,7 @@
 .PHONY: help setup setup-dev build demo test check-all bench bench-primitives bench-peers format clean
 
 help:
-	@echo "make demo       install what is missing, build, classify encrypted digits"
+	@echo "make demo       install what is missing, build, classify encrypted digits and photographs"
 	@echo "make test       install what is missing, build with assertions, run all tests and examples"
 	@echo "make build      optimized program: build/release/apps/ffconv/ffconv"
 	@echo "make check-all  make test, then clang, all sanitizers, clang-tidy, a minute of every fuzzer"

@@ -21,7 +21,6 @@
 #include "commands.h"
 #include "compiling.h"
 #include "ffconv/base/error.h"
-#include "ffconv/base/parallel.h"
 #include "format.h"
 #include "machine.h"
 #include "progress_bar.h"
@@ -98,13 +97,13 @@ class Results {
              file().string());
       }
     } else {
-      document_ = {{"machine", cpu_name()}, {"rows", Json::array()}};
+      document_ = {{"machine", cpu_generation()}, {"rows", Json::array()}};
     }
-    if (document_["machine"] != cpu_name()) {
+    if (document_["machine"] != cpu_generation()) {
       fail(ErrorCode::kMismatch,
            "{}: rows of another machine, {}, do not compare with this one's, {}; choose another "
            "folder with -o",
-           file().string(), document_["machine"].dump(), cpu_name());
+           file().string(), document_["machine"].dump(), cpu_generation());
     }
   }
 

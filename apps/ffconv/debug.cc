@@ -23,6 +23,7 @@
 #include "ffconv/runtime/secret/client.h"
 #include "format.h"
 #include "images.h"
+#include "plan_report.h"
 #include "progress_bar.h"
 #include "terminal.h"
 
@@ -61,39 +62,12 @@ struct LayerErrors {
   double bits() const { return std::log2(rms / encrypted_rms); }
 };
 
-// Registers that a layer hands to others, or out, by layer.
-std::vector<std::vector<std::int32_t>> handed_on(const plan::Program& program) {
-  std::vector<std::int32_t> writer(program.values.size(), -1);
-  std::set<std::int32_t> leaving(program.outputs.begin(), program.outputs.end());
-  for (const plan::Instruction& op : program.instructions) {
-    for (const std::int32_t reg : op.out) {
-      writer[static_cast<std::size_t>(reg)] = op.layer;
-    }
-    for (const std::int32_t reg : op.in) {
-      if (writer[static_cast<std::size_t>(reg)] != op.layer) {
-        leaving.insert(reg);
-      }
-    }
-  }
-  std::vector<std::vector<std::int32_t>> by_layer(program.layers.size());
-  for (const std::int32_t reg : leaving) {
-    if (const std::int32_t layer = writer[static_cast<std::size_t>(reg)]; layer >= 0) {
-      by_layer[static_cast<std::size_t>(layer)].push_back(reg);
-    }
-  }
-  return by_layer;
-}
-
 Snapshots run_clear(const plan::Program& program, const std::vector<double>& image,
                     const std::set<std::int32_t>& wanted, std::optional<std::uint64_t> seed) {
   using backend::ClearBackend;
   ClearBackend clear(program, seed);
-  std::vector<ClearBackend::Ciphertext> inputs;
-  for (std::int32_t i = 0; i < program.input_count; ++i) {
-    inputs.push_back(clear.encrypt(i, image));
-  }
   Snapshots seen;
-  backend::run(program, clear, std::move(inputs), {},
+  backend::run(program, clear, clear.encrypt_image(image), {},
                [&](std::int32_t reg, const ClearBackend::Ciphertext& value) {
                  if (wanted.contains(reg)) {
                    seen[reg] = value.slots;
@@ -123,13 +97,14 @@ std::vector<LayerErrors> compare(const plan::Program& program, const Snapshots& 
                                  const Snapshots& simulated, const Snapshots& encrypted,
                                  std::size_t worst) {
   std::vector<LayerErrors> layers;
-  const auto registers = handed_on(program);
-  for (std::size_t l = 0; l < registers.size(); ++l) {
+  const std::vector<LayerRegisters> of_layers = layer_registers(program);
+  for (std::size_t l = 0; l < of_layers.size(); ++l) {
+    const std::vector<std::int32_t>& registers = of_layers[l].handed_on;
     LayerErrors layer;
     layer.name = program.layers[l];
     std::vector<SlotReport> slots;
-    for (std::size_t k = 0; k < registers[l].size(); ++k) {
-      const std::int32_t reg = registers[l][k];
+    for (std::size_t k = 0; k < registers.size(); ++k) {
+      const std::int32_t reg = registers[k];
       const plan::ValueInfo& info = program.values[static_cast<std::size_t>(reg)];
       layer.level = info.level;
       layer.log_scale = std::log2(info.scale);
@@ -219,8 +194,8 @@ void run(const Options& options) {
       compile_model(model, options.model, options.compile, options.output.quiet);
   const plan::Program& program = compiled.bundle.program;
   std::set<std::int32_t> wanted;
-  for (const auto& registers : handed_on(program)) {
-    wanted.insert(registers.begin(), registers.end());
+  for (const LayerRegisters& layer : layer_registers(program)) {
+    wanted.insert(layer.handed_on.begin(), layer.handed_on.end());
   }
   std::vector<LayerErrors> layers;
   {

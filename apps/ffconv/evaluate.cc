@@ -100,10 +100,8 @@ Run run_encrypted(runtime::ServerBundle bundle, const Options& options, const mo
   ProgressBar bar(options.output.quiet);
   const Progress progress = bar.callback();
   const plan::Program& program = bundle.program;
-  const auto small = options.memory
-                         ? plan::fit_memory(program, Params(program.params), *options.memory,
-                                            cost_table(options.compile), thread_count())
-                         : plan::SmallWeights{};
+  const auto small = plan::fit_memory(program, Params(program.params), options.memory,
+                                      cost_table(options.compile), thread_count());
   const runtime::Server server(std::move(bundle), progress, small);
   const runtime::Fingerprint& fingerprint = server.bundle().fingerprint;
   const SecretKey secret = client.generate_secret();

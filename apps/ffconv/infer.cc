@@ -72,9 +72,8 @@ void run(const Options& options) {
   Stopwatch watch;
   ProgressBar bar(options.output.quiet);
   const Params params(bundle.program.params);
-  const auto small = options.memory ? plan::fit_memory(bundle.program, params, *options.memory,
-                                                       default_cost_table(), thread_count())
-                                    : plan::SmallWeights{};
+  const auto small = plan::fit_memory(bundle.program, params, options.memory, default_cost_table(),
+                                      thread_count());
   const runtime::Server server(std::move(bundle), bar.callback(), small);
   times.encode_us = watch.lap_us();
   const EvaluationKeys keys =

@@ -21,18 +21,27 @@ namespace {
 // Keeps sums from being optimized away.
 volatile std::uint64_t sink;
 
-}  // namespace
-
-std::string cpu_name() {
-  constexpr std::string_view kKey = "model name";
+// What the system says of the first processor under `key`, a name that tabs may follow.
+std::string cpu_field(std::string_view key) {
   std::ifstream info("/proc/cpuinfo");
   for (std::string line; std::getline(info, line);) {
     const std::size_t colon = line.find(": ");
-    if (line.starts_with(kKey) && colon != std::string::npos) {
+    if (colon != std::string::npos &&
+        line.substr(0, line.find_last_not_of("\t :", colon) + 1) == key) {
       return line.substr(colon + 2);
     }
   }
   return "unknown";
+}
+
+}  // namespace
+
+std::string cpu_name() {
+  return cpu_field("model name");
+}
+
+std::string cpu_generation() {
+  return cpu_name() + " (family " + cpu_field("cpu family") + ", model " + cpu_field("model") + ")";
 }
 
 std::uint64_t memory_bytes() {

@@ -6,7 +6,9 @@
 
 namespace ffconv::cli {
 
-std::string cpu_name();             // "unknown" where the system does not say
+std::string cpu_name();  // "unknown" where the system does not say
+// The same with family and model: names are alike from one generation to the next.
+std::string cpu_generation();
 std::uint64_t memory_bytes();       // installed
 std::uint64_t peak_memory_bytes();  // most that this process has held so far
 

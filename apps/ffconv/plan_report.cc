@@ -1,6 +1,7 @@
 #include "plan_report.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include <fmt/format.h>
@@ -19,23 +20,11 @@ constexpr std::size_t kNameColumns = 24;
 std::vector<LayerReport> layer_reports(const plan::Program& program,
                                        const plan::ProgramCounts& counts) {
   std::vector<LayerReport> layers(program.layers.size());
-  std::vector<std::set<std::int32_t>> read(layers.size()), written(layers.size());
-  std::set<std::int32_t> leaving(program.outputs.begin(), program.outputs.end());
-  for (const plan::Instruction& op : program.instructions) {
-    const auto l = static_cast<std::size_t>(op.layer);
-    written[l].insert(op.out.begin(), op.out.end());
-    for (const std::int32_t reg : op.in) {
-      if (!written[l].contains(reg)) {
-        read[l].insert(reg);
-        leaving.insert(reg);
-      }
-    }
-  }
+  const std::vector<LayerRegisters> registers = layer_registers(program);
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    layers[l] = {program.layers[l], 0, read[l].size(), 0, counts.layers[l]};
-    layers[l].outputs = static_cast<std::size_t>(
-        std::ranges::count_if(written[l], [&](auto reg) { return leaving.contains(reg); }));
-    for (const std::int32_t reg : read[l]) {
+    layers[l] = {program.layers[l], 0, registers[l].read.size(), registers[l].handed_on.size(),
+                 counts.layers[l]};
+    for (const std::int32_t reg : registers[l].read) {
       layers[l].level =
           std::max(layers[l].level, program.values[static_cast<std::size_t>(reg)].level);
     }
@@ -112,6 +101,26 @@ std::string alternatives_text(const plan::CompileReport& compilation) {
 
 }  // namespace
 
+std::vector<LayerRegisters> layer_registers(const plan::Program& program) {
+  std::vector<LayerRegisters> layers(program.layers.size());
+  std::vector<std::set<std::int32_t>> written(layers.size());
+  std::set<std::int32_t> leaving(program.outputs.begin(), program.outputs.end());
+  for (const plan::Instruction& op : program.instructions) {
+    const auto l = static_cast<std::size_t>(op.layer);
+    written[l].insert(op.out.begin(), op.out.end());
+    for (const std::int32_t reg : op.in) {
+      if (!written[l].contains(reg)) {
+        layers[l].read.insert(reg);
+        leaving.insert(reg);
+      }
+    }
+  }
+  for (std::size_t l = 0; l < layers.size(); ++l) {
+    std::ranges::set_intersection(written[l], leaving, std::back_inserter(layers[l].handed_on));
+  }
+  return layers;
+}
+
 PlanReport::PlanReport(const runtime::ServerBundle& bundle, const CostTable& table,
                        std::optional<std::uint64_t> budget)
     : model(bundle.model_name),
@@ -119,8 +128,7 @@ PlanReport::PlanReport(const runtime::ServerBundle& bundle, const CostTable& tab
       params(bundle.program.params),
       score_error_std(bundle.program.output_noise_std) {
   const plan::Program& program = bundle.program;
-  const auto small = budget ? plan::fit_memory(program, params, *budget, table, thread_count())
-                            : plan::SmallWeights{};
+  const auto small = plan::fit_memory(program, params, budget, table, thread_count());
   memory = plan::memory_of(program, params, small, thread_count());
   plan::ProgramCounts counts = plan::count(program, table);
   for (std::size_t at = 0; at < small.size(); ++at) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,12 @@
 #include "format.h"
 
 namespace ffconv::cli {
+
+struct LayerRegisters {
+  std::set<std::int32_t> read;          // of other layers, or inputs
+  std::vector<std::int32_t> handed_on;  // to other layers, or out; ascending
+};
+std::vector<LayerRegisters> layer_registers(const plan::Program& program);
 
 struct LayerReport {
   std::string name;

@@ -26,7 +26,7 @@ class Debug(AppTest):
             self.assertEqual(errors, sorted(errors, reverse=True))
             self.assertGreater(layer["encrypted_error_rms"], 0)
             # Simulation and encryption are two samples of one distribution, over thousands of slots.
-            self.assertLess(abs(math.log2(layer["simulated_error_rms"] / layer["encrypted_error_rms"])), 3)
+            self.assertLess(abs(math.log2(layer["simulated_error_rms"] / layer["encrypted_error_rms"])), 1.5)
             if before:
                 self.assertAlmostEqual(layer["lost_bits"], before["precision_bits"] - layer["precision_bits"])
         self.assertEqual(result["weakest_layer"], max(layers, key=lambda layer: layer["lost_bits"])["name"])

@@ -83,6 +83,15 @@ ClearBackend::Ciphertext ClearBackend::encrypt(std::int32_t input,
   return x;
 }
 
+std::vector<ClearBackend::Ciphertext> ClearBackend::encrypt_image(
+    std::span<const double> elements) {
+  std::vector<Ciphertext> inputs;
+  for (std::int32_t i = 0; i < program_.input_count; ++i) {
+    inputs.push_back(encrypt(i, elements));
+  }
+  return inputs;
+}
+
 ClearBackend::Ciphertext ClearBackend::rotate(const Ciphertext& x, std::int32_t step) {
   Ciphertext y{rotated(x.slots, step), x.level, 2, x.scale};
   disturb(y.slots, std::hypot(key_error(x.level), errors_.rounding()) / x.scale);
@@ -211,12 +220,8 @@ PoolVector<ClearBackend::Ciphertext> ClearBackend::linear(
 std::vector<double> run_clear(const plan::Program& program, std::span<const double> image,
                               std::size_t classes, std::optional<std::uint64_t> noise_seed) {
   ClearBackend backend(program, noise_seed);
-  std::vector<ClearBackend::Ciphertext> inputs;
-  for (std::int32_t i = 0; i < program.input_count; ++i) {
-    inputs.push_back(backend.encrypt(i, image));
-  }
   std::vector<std::vector<double>> slots;
-  for (auto& output : run(program, backend, std::move(inputs))) {
+  for (auto& output : run(program, backend, backend.encrypt_image(image))) {
     slots.push_back(std::move(output.slots));
   }
   return plan::unpack(program.output_labels, slots, classes);

@@ -32,6 +32,8 @@ class ClearBackend {
 
   // Input number `input` of the program for the image `elements` (its tensor, flattened).
   Ciphertext encrypt(std::int32_t input, std::span<const double> elements);
+  // All of them.
+  std::vector<Ciphertext> encrypt_image(std::span<const double> elements);
 
   Ciphertext rotate(const Ciphertext& x, std::int32_t step);
   Ciphertext rotate_sum(const Ciphertext& x, std::span<const std::int32_t> steps);

@@ -210,8 +210,11 @@ double expansion_us(const Program& program, const Instruction& op, const CostTab
   return static_cast<double>(op.terms.size()) * encode_us(table, shape, rotates(op));
 }
 
-SmallWeights fit_memory(const Program& program, const Params& params, std::uint64_t budget,
-                        const CostTable& table, int threads) {
+SmallWeights fit_memory(const Program& program, const Params& params,
+                        std::optional<std::uint64_t> budget, const CostTable& table, int threads) {
+  if (!budget) {
+    return {};
+  }
   const auto memory = [&](const SmallWeights& small) {
     return memory_of(program, params, small, threads);
   };
@@ -230,18 +233,18 @@ SmallWeights fit_memory(const Program& program, const Params& params, std::uint6
   SmallWeights small(count, false);
   std::uint64_t least = memory(small).total();
   for (const auto& [rate, at] : order) {
-    if (least <= budget) {
+    if (least <= *budget) {
       return small;
     }
     small[at] = true;
     least = std::min(least, memory(small).total());
   }
-  if (least > budget) {
+  if (least > *budget) {
     constexpr std::uint64_t kMega = 1'000'000;
     fail(ErrorCode::kUnsupported,
          "memory budget: expected at least {} MB for this network, got {} MB; allow more, or "
          "compile it with a lower --precision",
-         (least + kMega - 1) / kMega, budget / kMega);
+         (least + kMega - 1) / kMega, *budget / kMega);
   }
   return small;
 }

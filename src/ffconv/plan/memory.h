@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "ffconv/ckks/cost.h"
@@ -37,8 +38,10 @@ Memory memory_of(const Program& program, const Params& params, const SmallWeight
 double expansion_us(const Program& program, const Instruction& op, const CostTable& table);
 
 // Small weights, as few as it takes to stay within `budget` bytes, those first that save most bytes
-// for the time they cost. Throws kUnsupported, naming the least budget, where even all do not.
-SmallWeights fit_memory(const Program& program, const Params& params, std::uint64_t budget,
-                        const CostTable& table, int threads = 1);
+// for the time they cost; none without a budget. Throws kUnsupported, naming the least budget,
+// where even all do not.
+SmallWeights fit_memory(const Program& program, const Params& params,
+                        std::optional<std::uint64_t> budget, const CostTable& table,
+                        int threads = 1);
 
 }  // namespace ffconv::plan
