@@ -1,14 +1,20 @@
-"""Takes out of a trained network's layers what extreme images excite and data do not.
+"""Holds what extreme images excite in a trained network's layers, at the least change of what data excite.
 
 Training alone does not hold the values of images that no data set has (extremes.py): in the last epochs, while the rate
 falls, single boards and stripes grow from layer to layer, as every square doubles their excess. Here each layer is
-changed once, by least squares: with the covariances C of its inputs on data and E on the extreme images that exceed the
-bound, both about the data's mean,
+changed once, every output channel w by itself:
 
-    W' = argmin tr (W' - W) C (W' - W)' + weight tr W' E W'' = W C (C + weight E)^-1,
+    minimize d C d'  over d,  subject to  rstd |(w + d) (x - m)| <= bound  for all inputs x that extreme images give,
 
-by the least weight that brings them down to it. What the data lose is the energy that they have in the same directions.
-Layers are settled in order, each on what the settled ones before it give.
+with m and C the mean and covariance of the layer's inputs on data: d C d' is the mean square by which data see the change.
+Only the worst inputs matter, so they are added in rounds (cutting planes). With L L' = C and the active inputs as rows of
+A = +-rstd (x - m)' L^-T, the dual problem is
+
+    minimize l (A A' + e I) l' / 2 - b l'  over l >= 0,  b = rstd |w (x - m)| - bound,
+
+and d = -l A L^-1; the small e lets bounds that contradict each other be missed a little. It is solved by active sets
+(Hintermueller, Ito, Kunisch, SIAM J. Optim. 13, 2002, algorithm 1). Layers are settled in order, each on what the settled
+ones before it give, so that early layers, where it costs data next to nothing, take most of the excess.
 """
 
 import torch
@@ -16,61 +22,131 @@ import torch.nn.functional as F
 
 BATCH = 250
 ROWS = 60000  # inputs of a layer that covariances are taken over
-LEAST_WEIGHT, LARGEST_WEIGHT, WEIGHT_STEP = 1e-5, 1.0, 1.5
 RIDGE = 1e-4  # of the mean variance: the directions that data never had
-NEAR = 0.8  # images that exceed this part of the bound are held, too
+SLACK = 1e-3  # e, of the mean diagonal of A A'
+TARGET = 0.9  # of the bound: the statistics that are estimated anew shift values a little
+DATA_MARGIN = 1.2  # no bound is below what data reach, times this
+MOST_ROUNDS = 12
+PATIENCE = 3  # rounds without a smaller value: the bounds contradict each other
+NEW_INPUTS = 12  # a channel and round, of as many images
 
 
-def _inputs(linear, x, generator):
-    """[rows, inputs]: what each output position of the layer reads, a random ROWS of all."""
-    layer = linear.layer
-    if layer.conv is None:
-        rows = x.float().flatten(1)
-    else:
+class _Part:
+    """What is changed of a layer: its weights or, factorized, those of the 1 x 1 that gives the outputs."""
+
+    def __init__(self, linear):
+        self.linear = linear
+        self.parameter = linear.u if linear.layer.rank else linear.weight
+
+    def patches(self, x):
+        """A view [images, rows, columns, ...] of what each output position reads; a dense layer's is 1 x 1."""
+        layer = self.linear.layer
+        if layer.rank:
+            x = self.linear.first(x)
+            return x.permute(0, 2, 3, 1) if layer.conv is not None else x[:, None, None]
+        if layer.conv is None:
+            return x.flatten(1)[:, None, None]
         top, left, bottom, right = layer.pads
-        patches = F.unfold(F.pad(x.float(), (left, right, top, bottom)), layer.kernel, stride=layer.stride)
-        rows = patches.transpose(1, 2).flatten(0, 1)
-    return rows[torch.randperm(len(rows), generator=generator)[:ROWS]] if len(rows) > ROWS else rows
+        padded = F.pad(x, (left, right, top, bottom))
+        windows = padded.unfold(2, layer.kernel, layer.stride).unfold(3, layer.kernel, layer.stride)
+        return windows.permute(0, 2, 3, 1, 4, 5)
+
+    def inputs(self, patches, images, positions):
+        """Chosen patches as the rows that the weights multiply, in doubles."""
+        columns = patches.shape[2]
+        rows = patches[images, positions // columns, positions % columns].flatten(1).double()
+        if self.linear.layer.rank:
+            return rows
+        if self.linear.whitening is not None:
+            rows = rows @ self.linear.whitening.double().T
+        return rows * self.linear.layer.input_scale
+
+
+def _mean_and_covariance(part, x, generator):
+    """Of the inputs at ROWS random positions; the covariance has its ridge."""
+    patches = part.patches(x)
+    positions = patches.shape[1] * patches.shape[2]
+    chosen = torch.randperm(len(patches) * positions, generator=generator)[:ROWS]
+    inputs = part.inputs(patches, chosen // positions, chosen % positions)
+    mean = inputs.mean(0)
+    inputs = inputs - mean
+    covariance = inputs.T @ inputs / len(inputs)
+    return mean, covariance + RIDGE * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=torch.double)
 
 
 def _largest(linear, activation, x):
-    """[images]: the largest |z|."""
-    return torch.cat([activation.evaluate(linear(part))[1].abs().flatten(1).amax(1) for part in x.split(BATCH)])
+    """([images, channels]: the largest |z| over positions, and where it is)."""
+    parts = [activation.evaluate(linear(part))[1].abs().reshape(len(part), linear.layer.outputs, -1).max(2)
+             for part in x.split(BATCH)]
+    return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])
 
 
-def _covariance(rows, mean):
-    rows = rows - mean
-    return (rows.T @ rows / len(rows)).double()
+def least_change(a, b):
+    """The multipliers [n] >= 0 of rows a [n, K] whose combination -l a is the shortest d with a d' <= -b, nearly.
+
+    Raises torch.linalg.LinAlgError for values that are not finite.
+    """
+    gram = a @ a.T
+    gram += SLACK * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype)
+    active = b > 0
+    multipliers = torch.zeros_like(b)
+    for _ in range(20):
+        index = active.nonzero().flatten()
+        multipliers = torch.zeros_like(b)
+        multipliers[index] = torch.linalg.solve(gram[index][:, index], b[index])
+        changed = torch.where(active, multipliers > 0, b - gram @ multipliers > 0)
+        if torch.equal(changed, active):
+            break
+        active = changed
+    return multipliers.clamp(min=0)
+
+
+class _Channel:
+    """The inputs that one output channel is held on: rows of A and right-hand sides b, of the head of this file."""
+
+    def __init__(self):
+        self.a, self.b = [], []
+
+    def add(self, whitened, inputs, weights, rstd, target):
+        z = rstd * (inputs @ weights)
+        self.a.append(whitened * (z.sign() * rstd)[:, None])
+        self.b.append(z.abs() - target)
+
+    def change(self):
+        """d L."""
+        a, b = torch.cat(self.a), torch.cat(self.b)
+        return -(least_change(a, b) @ a)
 
 
 def _settle_layer(linear, activation, data, extreme, bound, generator):
-    """Changes the layer's weights; the weight that it took, 0: nothing was to be done or could be."""
-    largest = _largest(linear, activation, extreme)
-    if not largest.max() > bound:
-        return 0.0
-    rows = _inputs(linear, data, generator)
-    mean = rows.mean(0)
-    of_data = _covariance(rows, mean)
-    of_extremes = _covariance(_inputs(linear, extreme[largest > NEAR * bound], generator), mean)
-    ridge = RIDGE * of_data.diagonal().mean() * torch.eye(len(of_data), dtype=torch.double)
-    parameter = linear.v if linear.layer.rank else linear.weight
-    kept = parameter.detach().clone()
-    original = kept.flatten(1).double()
-    if linear.whitening is not None:
-        original = original @ linear.whitening.double()
-        back = torch.linalg.pinv(linear.whitening.double())
-    weight = LEAST_WEIGHT
-    while True:
-        settled = torch.linalg.solve(of_data + ridge + weight * of_extremes, of_data @ original.T).T
-        if linear.whitening is not None:
-            settled = settled @ back
-        parameter.copy_(settled.float().view_as(parameter))
-        if _largest(linear, activation, extreme).max() <= bound:
-            return weight
-        weight *= WEIGHT_STEP
-        if weight > LARGEST_WEIGHT:  # data and extremes excite the same directions
-            parameter.copy_(kept)
-            return 0.0
+    """Changes the layer's weights and its activation's mean. (largest |z| before, after, relative change on data)"""
+    largest, places = _largest(linear, activation, extreme)
+    before = largest.max().item()
+    if before <= bound:
+        return before, before, 0.0
+    part = _Part(linear)
+    mean, covariance = _mean_and_covariance(part, data, generator)
+    root = torch.linalg.cholesky(covariance)
+    original = part.parameter.detach().flatten(1).double()
+    rstd = activation.folded()[1].double()
+    changes, channels, reached = torch.zeros_like(original), {}, []
+    patches = part.patches(extreme)
+    for _ in range(MOST_ROUNDS):
+        for k in (largest.max(0).values > bound).nonzero().flatten().tolist():
+            values, images = largest[:, k].topk(min(NEW_INPUTS, len(largest)))
+            images = images[values > TARGET * bound]
+            inputs = part.inputs(patches, images, places[images, k]) - mean
+            whitened = torch.linalg.solve_triangular(root, inputs.T, upper=False).T
+            channel = channels.setdefault(k, _Channel())
+            channel.add(whitened, inputs, original[k], rstd[k], TARGET * bound)
+            changes[k] = torch.linalg.solve_triangular(root.T, channel.change()[:, None], upper=True)[:, 0]
+        part.parameter.copy_((original + changes).view_as(part.parameter))
+        activation.statistics[0] = (original + changes) @ mean
+        largest, places = _largest(linear, activation, extreme)
+        reached.append(largest.max().item())
+        if reached[-1] <= bound or min(reached[-PATIENCE:]) >= min([before, *reached[:-PATIENCE]]):
+            break
+    return before, reached[-1], ((changes @ covariance * changes).sum() / (original @ covariance * original).sum()).item()
 
 
 @torch.no_grad()
@@ -84,9 +160,11 @@ def settle(network, data, extreme, bound, say):
     x, y = network.scaled(data), network.scaled(extreme)
     changed = False
     for linear, activation in zip(network.linears, network.activations):
-        weight = _settle_layer(linear, activation, x, y, bound, generator)
-        if weight:
-            say(f"{linear.name} settled to {bound:g} on extremes, weight {weight:.2g}")
+        reached = _largest(linear, activation, x)[0].max().item()
+        before, after, change = _settle_layer(linear, activation, x, y, max(bound, DATA_MARGIN * reached), generator)
+        if change:
+            say(f"{linear.name} settled: largest |z| {reached:.1f} on data, on extremes {after:.1f} instead of "
+                f"{before:.1f}, a relative change of {change:.1e}")
             changed = True
         if changed:
             activation.estimate([linear(part) for part in x.split(BATCH)])
