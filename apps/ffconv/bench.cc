@@ -5,8 +5,10 @@
 // in results.json as they come: the same command goes on where it was interrupted.
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -34,6 +36,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<std::string> models;
   std::vector<std::string> packings;
+  std::vector<double> bandwidths = {std::numeric_limits<double>::infinity(), 100};
   std::vector<int> threads = {1, 2};
   std::size_t images = 20;
   double max_ms = 60'000;
@@ -46,8 +49,12 @@ struct Options {
 struct Task {
   std::string model;  // file
   std::string packing;
+  double bandwidth = std::numeric_limits<double>::infinity();  // Mbit/s
 
   std::string network() const { return fs::path(model).stem().string(); }
+  std::string asked() const {
+    return std::isinf(bandwidth) ? packing : fmt::format("{}, {} Mbit/s", packing, bandwidth);
+  }
 };
 
 Json run_json(std::vector<std::string> arguments) {
@@ -109,7 +116,7 @@ class Results {
 
   bool has(const Task& task) const {
     return std::ranges::any_of(document_["rows"], [&](const Json& row) {
-      return row.value("network", "") == task.network() && row.value("asked", "") == task.packing;
+      return row.value("network", "") == task.network() && row.value("asked", "") == task.asked();
     });
   }
   void add(Json row) {
@@ -131,11 +138,12 @@ class Bench {
   explicit Bench(const Options& options) : options_(options) {}
 
   Json row(const Task& task) {
-    Json row{{"network", task.network()}, {"asked", task.packing}};
+    Json row{{"network", task.network()}, {"asked", task.asked()}};
     const fs::path bundle = directory_.path() / "network";
     Json plan;
     try {
-      plan = run_json(with_cost({"compile", task.model, "--packing", task.packing, "-o", bundle}));
+      plan = run_json(with_cost({"compile", task.model, "--packing", task.packing, "--bandwidth",
+                                 fmt::format("{}", task.bandwidth), "-o", bundle}));
     } catch (const Error& error) {
       row["refused"] = error.what();  // a packing that the network does not fit
       return row;
@@ -217,7 +225,13 @@ void run(const Options& options) {
   std::vector<Task> tasks;
   for (const std::string& model : options.models) {
     for (const std::string& packing : options.packings) {
-      tasks.push_back({model, packing});
+      if (plan::packing_from_string(packing) != plan::Packing::kAuto) {
+        tasks.push_back({model, packing});  // the others do not weigh the upload
+        continue;
+      }
+      for (const double bandwidth : options.bandwidths) {
+        tasks.push_back({model, packing, bandwidth});
+      }
     }
   }
   std::erase_if(tasks, [&](const Task& task) { return results.has(task); });
@@ -227,7 +241,7 @@ void run(const Options& options) {
   for (std::size_t k = 0; k < tasks.size(); ++k) {
     results.add(bench.row(tasks[k]));
     if (progress) {
-      progress(tasks[k].network() + ", " + tasks[k].packing, k + 1, tasks.size());
+      progress(tasks[k].network() + ", " + tasks[k].asked(), k + 1, tasks.size());
     }
   }
   bar.reset();
@@ -256,6 +270,13 @@ void add_bench(CLI::App& app) {
   command.add_option("--packings", options->packings, "Which packings, with commas (default: all)")
       ->type_name("NAMES")
       ->delimiter(',');
+  command
+      .add_option("--bandwidth", options->bandwidths,
+                  "From client to server, with commas; packing auto has a row for each")
+      ->type_name("MBIT/S")
+      ->delimiter(',')
+      ->check(bandwidth_check())
+      ->default_str("inf,100");
   command.add_option("--thread-counts", options->threads, "Threads to measure with, with commas")
       ->type_name("N")
       ->delimiter(',')

@@ -59,14 +59,26 @@ void add_compile_flags(CLI::App& command, CompileFlags& flags) {
   add("--log-n", flags.log_n, "N",
       "log2 of the ring degree (default: the smallest that is\n"
       "secure and precise enough)");
-  add("--upload-mb-per-s", flags.upload_mb_per_s, "MB",
-      "Bandwidth of clients: auto weighs uploads beside time")
+  add("--bandwidth", flags.bandwidth, "MBIT/S",
+      "From client to server: auto weighs the upload beside the\n"
+      "time of evaluation; inf: only the latter counts")
+      ->check(bandwidth_check())
       ->capture_default_str();
   command
       .add_option("--cost", flags.cost,
                   "What operations cost on the server, as 'ffconv doctor -o'\n"
                   "wrote it there (default: the table of an AVX2 machine)")
       ->type_name("FILE");
+}
+
+CLI::Validator bandwidth_check() {
+  return {[](const std::string& text) {
+            double value = 0;
+            return CLI::detail::lexical_cast(text, value) && value > 0
+                       ? std::string()
+                       : "expected megabits per second above 0, or inf, got " + text;
+          },
+          ""};
 }
 
 bool any_compile_flag(const CLI::App& command) {
@@ -96,7 +108,7 @@ CompiledModel compile_model(const Model& model, const std::string& path, const C
   if (flags.log_n != 0) {
     options.log_n = flags.log_n;
   }
-  options.upload_mb_per_s = flags.upload_mb_per_s;
+  options.upload_mbit_per_s = flags.bandwidth;
   const model::Ranges ranges = value_ranges(model, path, flags, quiet);
   ProgressBar bar(quiet);
   options.progress = bar.callback();

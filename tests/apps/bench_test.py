@@ -43,6 +43,13 @@ class Bench(AppTest):
         self.assertIn("| tiny | dense |", table)
         self.assertIn(f"{2 * IMAGES} of {2 * IMAGES} encrypted images", table)
 
+    def test_packing_auto_has_a_row_for_every_bandwidth(self):
+        rows = self.json("bench", "tiny.onnx", "--data", "data", "--images", 1, "--packings", "auto,dense",
+                         "--bandwidth", "inf,0.001", "--thread-counts", 1)["rows"]
+        self.assertEqual([row["asked"] for row in rows], ["auto", "auto, 0.001 Mbit/s", "dense"])
+        self.assertLessEqual(rows[0]["plan"]["predicted_ms"], rows[1]["plan"]["predicted_ms"])
+        self.assertLessEqual(rows[1]["plan"]["upload_bytes"], rows[0]["plan"]["upload_bytes"])
+
     def test_rows_that_are_there_are_not_measured_again(self):
         first = self.bench()
         self.assertEqual(self.bench(), first)

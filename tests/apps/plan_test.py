@@ -86,15 +86,16 @@ class Plan(AppTest):
 
     def test_a_budget_keeps_weights_small_and_takes_longer(self):
         model = MODELS / "mnist-lola.onnx"
-        plan = self.json("plan", model, "--threads", 1)
+        arguments = ("plan", model, "--threads", 1, "--bandwidth", "inf")
+        plan = self.json(*arguments)
         self.assertEqual(plan["small_layers"], [])
         total = plan["memory_bytes"]["total"]
-        small = self.json("plan", model, "--threads", 1, "--memory", total - 5_000_000)
+        small = self.json(*arguments, "--memory", total - 5_000_000)
         self.assertIn("fc1", small["small_layers"])
         self.assertLessEqual(small["memory_bytes"]["total"], total - 5_000_000)
         self.assertGreater(small["predicted_ms"], plan["predicted_ms"])
         self.assertEqual(small["totals"], plan["totals"])
-        self.assertIn("kept small", self.ok("plan", model, "--memory", total - 5_000_000))
+        self.assertIn("kept small", self.ok(*arguments, "--memory", total - 5_000_000))
         self.assertIn("at least", self.refused("plan", model, "--memory", "1M", says=["memory budget", "got 1 MB"]))
 
     def test_explain_shows_every_packing_layer_by_layer(self):

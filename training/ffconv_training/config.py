@@ -58,7 +58,7 @@ class Training:
     guard_period: int = 20         # steps until the pool is renewed
     guard_bound: float = 10.0
     guard_clip: float = 2.0        # largest norm of the gradient of the guards' excess squares
-    settle_bound: float = 10.0     # |z| of extremes in the finished network (settle.py); 0: as it is
+    settle_bound: float = 8.0      # |z| of extremes in the finished network (settle.py); 0: as it is
 
 
 @dataclasses.dataclass

@@ -293,7 +293,7 @@ class Compiler {
     return transfer_us(bits, log_n);
   }
   double transfer_us(double bits, int log_n) const {
-    return std::ldexp(bits, log_n) / 8 / options_.upload_mb_per_s;
+    return std::ldexp(bits, log_n) / options_.upload_mbit_per_s;
   }
 
   const model::Network& network_;

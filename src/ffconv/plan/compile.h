@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,9 +27,9 @@ struct CompileOptions {
   // root mean square.
   double precision_bits = 10;
   std::optional<int> log_n;  // otherwise the smallest ring that is secure and precise enough
-  // Auto weighs a client's upload at this bandwidth, in megabytes (10^6 bytes) per second, beside
-  // the time of evaluation; infinity: not at all.
-  double upload_mb_per_s = 1250;
+  // Auto weighs a client's upload at this bandwidth, in 10^6 bits per second, beside the time of
+  // evaluation; infinity: not at all.
+  double upload_mbit_per_s = std::numeric_limits<double>::infinity();
   Progress progress;  // of what takes long: layouts of large layers
 };
 
