@@ -57,8 +57,15 @@ class Training:
     guard_pool: int = 256          # of which the worst sixteenth is known
     guard_period: int = 20         # steps until the pool is renewed
     guard_bound: float = 10.0
-    guard_clip: float = 2.0        # largest norm of the gradient of the guards' excess squares
-    settle_bound: float = 8.0      # |z| of extremes in the finished network (settle.py); 0: as it is
+    guard_clip: float = 0.5        # largest norm of the gradient of the guards' excess squares
+    # After the epochs above, layer after layer is changed to hold extremes (settle.py) and fixed.
+    settle_bound: object = 8.0     # |z| of extremes in the finished network, or a list, one a layer; 0: none of this
+    settle_epochs: int = 1         # of the layers behind, after each; the rate rises anew and falls to 0
+    settle_rate: float = 0.001     # at its peak
+
+    def settle_bound_of(self, layer):
+        """Of the activation after a layer, counted from 0."""
+        return self.settle_bound[layer] if isinstance(self.settle_bound, list) else self.settle_bound
 
 
 @dataclasses.dataclass
@@ -118,6 +125,11 @@ def parse(values, where="configuration"):
         raise ConfigError(f"{where}: activation: expected quadratic or relu, got {config.activation}")
     if config.start_by not in ("responses", "weights"):
         raise ConfigError(f"{where}: start_by: expected responses or weights, got {config.start_by}")
+    bounds, activations = config.training.settle_bound, len(config.layers) - 1
+    if isinstance(bounds, list) and len(bounds) != activations:
+        raise ConfigError(f"{where}: settle_bound: expected {activations} values, one an activation, got {len(bounds)}")
+    if config.training.settle_epochs < 1:
+        raise ConfigError(f"{where}: settle_epochs: expected at least 1, got {config.training.settle_epochs}")
     if config.augmentation not in augment.AUGMENTATIONS:
         raise ConfigError(f"{where}: augmentation: expected {' or '.join(augment.AUGMENTATIONS)}, got "
                           f"{config.augmentation}")

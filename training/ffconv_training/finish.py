@@ -135,7 +135,7 @@ def card(config, report):
         f"- **Size.** {hma:,} homomorphic multiply-accumulates (HMA, one a weight), {mac / 1e6:.2f} million "
         f"multiply-accumulates (MAC), {report['bytes'] / 1e6:.2f} MB.",
         f"- **Data.** {data}.",
-        f"- **Budget.** {config.training.epochs} epochs, {hours:.2f} hours of one processor core"
+        f"- **Budget.** {report['epochs']} epochs, those of settling included, {hours:.2f} hours of one processor core"
         + (f", beside those of `{config.distillation.teacher}` (validation accuracy "
            f"{_percent(report['teacher_accuracy'])}), whose scores it learns from" if config.distillation else "")
         + (f"; it starts from `{config.start_from}`, factorized (validation accuracy before any training "
@@ -158,7 +158,7 @@ def finish(trainer):
     plot_curve(trainer.history, folder / "curve.png")
     (folder / "config.json").write_text(json.dumps(dataclasses.asdict(config), indent=2) + "\n")
     report = {
-        "name": config.name, "epochs": config.training.epochs,
+        "name": config.name, "epochs": len(trainer.history),
         "validation_accuracy": trainer.history[-1]["validation_accuracy"],
         "cpu_seconds": math.fsum(row["cpu_seconds"] for row in trainer.history),
     }

@@ -129,11 +129,15 @@ class ReluActivation(nn.Module):
 
 
 class Network(nn.Module):
-    """See the head of this file. Made by build()."""
+    """See the head of this file. Made by build().
+
+    The first `fixed` layers with their activations no longer change: training leaves weights and statistics as they are.
+    """
 
     def __init__(self, config, shape, mean, std, whitening=None):
         super().__init__()
         self.config, self.shape, self.dtype = config, shape, torch.float32
+        self.fixed = 0
         self.register_buffer("pixel_scale", 1 / std)
         self.register_buffer("pixel_shift", -mean / std)
         self.linears, self.activations = nn.ModuleList(), nn.ModuleList()
@@ -161,18 +165,36 @@ class Network(nn.Module):
         x = pixels * self.pixel_scale.view(1, -1, 1, 1) + self.pixel_shift.view(1, -1, 1, 1)
         return x.to(self.dtype, memory_format=torch.channels_last)
 
+    def fix(self, count):
+        self.fixed = count
+        for k, linear in enumerate(self.linears):
+            linear.requires_grad_(k >= count)
+        for k, activation in enumerate(self.activations):
+            activation.requires_grad_(k >= count)
+
+    def _fixed_part(self, pixels):
+        """What the layers that training changes read."""
+        x = self.scaled(pixels)
+        with torch.no_grad():
+            for linear, activation in zip(self.linears[:self.fixed], self.activations):
+                x = activation.evaluate(linear(x))[0].to(self.dtype)
+        return x
+
+    def _trained_part(self):
+        return zip(self.linears[self.fixed:], self.activations[self.fixed:])
+
     def forward(self, pixels, bound=math.inf, weight=0.0):
         """(scores, penalty) of a training batch; activation.py says what the penalty is."""
-        x, penalty = self.scaled(pixels), 0.0
-        for linear, activation in zip(self.linears, self.activations):
+        x, penalty = self._fixed_part(pixels), 0.0
+        for linear, activation in self._trained_part():
             x, held = activation(linear(x), bound, weight)
             penalty = penalty + held
         return self.linears[-1](x), penalty
 
     def guarded(self, pixels, bound, score_bound):
         """[images]: the sum of squares by which pre-activations and scores exceed their bounds."""
-        x, total = self.scaled(pixels), 0.0
-        for linear, activation in zip(self.linears, self.activations):
+        x, total = self._fixed_part(pixels), 0.0
+        for linear, activation in self._trained_part():
             x, excess = activation.guarded(linear(x), bound)
             total = total + excess
         scores = clamped_forward(self.linears[-1](x), 2 * score_bound)

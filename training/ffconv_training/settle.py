@@ -14,7 +14,8 @@ A = +-rstd (x - m)' L^-T, the dual problem is
 
 and d = -l A L^-1; the small e lets bounds that contradict each other be missed a little. It is solved by active sets
 (Hintermueller, Ito, Kunisch, SIAM J. Optim. 13, 2002, algorithm 1). Layers are settled in order, each on what the settled
-ones before it give, so that early layers, where it costs data next to nothing, take most of the excess.
+ones before it give, so that early layers, where it costs data next to nothing, take most of the excess. After each the
+trainer fixes it and trains the ones behind a little more (trainer.py).
 """
 
 import torch
@@ -149,24 +150,25 @@ def _settle_layer(linear, activation, data, extreme, bound, generator):
     return before, reached[-1], ((changes @ covariance * changes).sum() / (original @ covariance * original).sum()).item()
 
 
-@torch.no_grad()
-def settle(network, data, extreme, bound, say):
-    """Holds |z| of the images `extreme` to `bound`, where it can be had, in every layer of an evaluating float32 network.
+def _layer_input(network, layer, pixels):
+    x = network.scaled(pixels)
+    for linear, activation in zip(network.linears[:layer], network.activations):
+        x = torch.cat([activation.evaluate(linear(part))[0] for part in x.split(BATCH)])
+    return x
 
-    `data` and `extreme` are float pixels. Statistics of the layers are estimated anew from `data` as they change. True
-    if anything was changed.
+
+@torch.no_grad()
+def settle(network, layer, data, extreme, bound):
+    """Holds |z| of the images `extreme` to `bound`, where it can be had, in one layer of an evaluating float32 network.
+
+    `data` and `extreme` are float pixels; no bound is below what data need. Statistics of the layer are estimated anew
+    from `data`. Returns (largest |z| on data, on extremes before and after, the relative change on data, 0 for none).
     """
     generator = torch.Generator().manual_seed(7)
-    x, y = network.scaled(data), network.scaled(extreme)
-    changed = False
-    for linear, activation in zip(network.linears, network.activations):
-        reached = _largest(linear, activation, x)[0].max().item()
-        before, after, change = _settle_layer(linear, activation, x, y, max(bound, DATA_MARGIN * reached), generator)
-        if change:
-            say(f"{linear.name} settled: largest |z| {reached:.1f} on data, on extremes {after:.1f} instead of "
-                f"{before:.1f}, a relative change of {change:.1e}")
-            changed = True
-        if changed:
-            activation.estimate([linear(part) for part in x.split(BATCH)])
-        x, y = (torch.cat([activation.evaluate(linear(part))[0] for part in z.split(BATCH)]) for z in (x, y))
-    return changed
+    x, y = (_layer_input(network, layer, pixels) for pixels in (data, extreme))
+    linear, activation = network.linears[layer], network.activations[layer]
+    reached = _largest(linear, activation, x)[0].max().item()
+    before, after, change = _settle_layer(linear, activation, x, y, max(bound, DATA_MARGIN * reached), generator)
+    if change:
+        activation.estimate([linear(part) for part in x.split(BATCH)])
+    return reached, before, after, change

@@ -1,7 +1,8 @@
 """Trains a network after its configuration: resumable, and the same whether interrupted or not.
 
 The only states are the weights, their average, the optimizer and the number of finished epochs: all randomness of an
-epoch follows from the seed and its number.
+epoch follows from the seed and its number. After the epochs of training proper come those of settling: one stage a layer,
+which is changed so that extreme images excite it little (settle.py), then fixed while the layers behind train on.
 """
 
 import copy
@@ -18,7 +19,7 @@ from .activation import excess_squares
 
 EVALUATION_BATCH = 250
 LOGGED = ("loss", "train_accuracy", "penalty", "gradient_norm", "guard_gradient_norm")
-SETTLING_IMAGES, SETTLING_EXTREMES = 1500, 1000
+SETTLING_IMAGES, SETTLING_EXTREMES, SETTLING_WARM_UP = 1500, 1000, 0.1
 STATISTICS_IMAGES = 8192  # for the activations' statistics of the averaged weights
 MAX_SKIPPED = 0.01  # of an epoch's steps, whose gradient is not finite: half precision may fail once in a thousand
 
@@ -45,10 +46,10 @@ def loss_function(scores, labels, teacher_scores, config):
     return (1 - share) * loss + share * t * t * divergence
 
 
-def rate_at(step, steps, training):
+def rate_at(step, steps, peak, warm_up):
     """Up from 0 over the warm-up, then linearly to 0."""
-    rising = max(1.0, training.warm_up * steps)
-    return training.rate * min((step + 1) / rising, (steps - step) / max(1.0, steps - rising))
+    rising = max(1.0, warm_up * steps)
+    return peak * min((step + 1) / rising, (steps - step) / max(1.0, steps - rising))
 
 
 def _five_digits(value):
@@ -74,6 +75,8 @@ class Trainer:
         self._prepare_network()
         self.steps_per_epoch = len(self.train_index) // training.batch
         self.steps = self.steps_per_epoch * training.epochs
+        settled = config.activation == "quadratic" and training.settle_bound
+        self.epochs = training.epochs + (len(self.network.activations) * training.settle_epochs if settled else 0)
 
     def say(self, text):
         runs.say(self.folder, text)
@@ -109,11 +112,7 @@ class Trainer:
         self.network.to(self.device)
         self.network.dtype = self.dtype
         self.average = copy.deepcopy(self.network)
-        weights = [p for p in self.network.parameters() if p.dim() > 1]
-        others = [p for p in self.network.parameters() if p.dim() == 1]
-        self.optimizer = torch.optim.SGD([{"params": weights, "weight_decay": training.weight_decay},
-                                          {"params": others, "weight_decay": 0.0}],
-                                         lr=training.rate, momentum=training.momentum, nesterov=True)
+        self._fix(0)
         self.history, self.start = [], {}
         checkpoint = self.folder / runs.CHECKPOINT
         if checkpoint.is_file():
@@ -122,8 +121,20 @@ class Trainer:
                 raise RuntimeError(f"{checkpoint} was made with another configuration; remove it, or train elsewhere")
             self.network.load_state_dict(state["network"])
             self.average.load_state_dict(state["average"])
-            self.optimizer.load_state_dict(state["optimizer"])
             self.history, self.start = state["history"], state["start"]
+            self._fix(-(-max(0, len(self.history) - training.epochs) // training.settle_epochs))
+            self.optimizer.load_state_dict(state["optimizer"])
+
+    def _fix(self, count):
+        """From now on the layers from `count` on are trained alone."""
+        training = self.config.training
+        self.network.fix(count)
+        self.average.fix(count)
+        trained = [p for p in self.network.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.SGD(
+            [{"params": [p for p in trained if p.dim() > 1], "weight_decay": training.weight_decay},
+             {"params": [p for p in trained if p.dim() == 1], "weight_decay": 0.0}],
+            lr=training.rate, momentum=training.momentum, nesterov=True)
 
     def _save(self):
         runs.save_atomically({"config": dataclasses.asdict(self.config), "network": self.network.state_dict(),
@@ -134,45 +145,44 @@ class Trainer:
     def run(self, max_minutes=None):
         """Trains until the last epoch, or until another epoch would not fit into max_minutes. True if finished."""
         started = time.monotonic()
-        self.say(f"{self.config.name}: epoch {len(self.history) + 1} of {self.config.training.epochs}, "
+        self.say(f"{self.config.name}: epoch {len(self.history) + 1} of {self.epochs}, "
                  f"{self.steps_per_epoch} steps each, {str(self.dtype).split('.')[-1]} on {self.device}, "
                  f"{sum(p.numel() for p in self.network.parameters())} parameters")
         if self.config.start_from is not None and not self.history:
             self._measure_start()
-        while len(self.history) < self.config.training.epochs:
+        while len(self.history) < self.epochs:
             if max_minutes is not None and self.history:
                 elapsed = time.monotonic() - started
                 if elapsed + self._recent("seconds") > 60 * max_minutes:
                     self.say(f"stopped after {elapsed / 60:.0f} minutes; the same command goes on")
                     return False
+            layer, started_stage = divmod(len(self.history) - self.config.training.epochs,
+                                          self.config.training.settle_epochs)
+            if layer >= 0 and not started_stage:
+                self._settle(layer)
             self._run_epoch(len(self.history))
             self._save()
             self._report()
         if not runs.finished(self.folder):
-            self._estimate_average()
-            self._settle()
             runs.save_atomically({"config": dataclasses.asdict(self.config), "shape": self.dataset.shape,
                                   "network": self.average.state_dict()}, self.folder / runs.NETWORK)
         return True
 
-    def _settle(self):
-        """Of the finished network; the last row of the history then says what it has become."""
-        if self.config.activation != "quadratic" or not self.config.training.settle_bound:
-            return
-        self.average.dtype = torch.float32
+    def _settle(self, layer):
+        """Settles a layer of the averaged network, from which training goes on with the layers behind it."""
         generator = self._generator(-3)
         images = torch.cat([extremes.random_extremes(SETTLING_EXTREMES, self.dataset.shape, generator),
                             *extremes.named_extremes(self.dataset.shape).values()])
         data = self.dataset.train.pixels[self.train_index[:SETTLING_IMAGES]].float()
-        changed = settle.settle(self.average, data.to(self.device), images.to(self.device),
-                                self.config.training.settle_bound, self.say)
+        self.average.dtype = torch.float32
+        reached, before, after, change = settle.settle(self.average, layer, data.to(self.device),
+                                                       images.to(self.device), self.config.training.settle_bound_of(layer))
         self.average.dtype = self.dtype
-        if changed:
-            self._estimate_average()
-        self.history[-1].update({name: _five_digits(value) for name, value in self._validate().items()})
-        self.say(f"settled: validation {self.history[-1]['validation_accuracy']:.4f}, largest |z| on extremes "
-                 f"{max(self.history[-1]['largest_extreme']):.1f}, score {self.history[-1]['largest_score']:.1f}")
-        self._save()
+        self.say(f"{self.average.linears[layer].name} settled: largest |z| {reached:.1f} on data, on extremes {after:.1f}"
+                 + (f" instead of {before:.1f}, a relative change of {change:.1e}" if change else " as it was"))
+        self._estimate_average()
+        self.network.load_state_dict(self.average.state_dict())
+        self._fix(layer + 1)
 
     def _measure_start(self):
         """Notes what factorization alone keeps of the accuracy, and with the statistics estimated anew."""
@@ -188,7 +198,7 @@ class Trainer:
 
     def _report(self):
         row = self.history[-1]
-        left = self.config.training.epochs - row["epoch"]
+        left = self.epochs - row["epoch"]
         text = (f"epoch {row['epoch']}: loss {row['loss']:.4f}, training accuracy {row['train_accuracy']:.4f}, "
                 f"penalty {row['penalty']:.4f}, {row['cpu_seconds']:.0f} s of CPU time, {row['seconds']:.0f} s")
         if "validation_accuracy" in row:
@@ -223,7 +233,7 @@ class Trainer:
         totals, skipped = torch.zeros(len(LOGGED)), 0
         for step, index in enumerate(order.split(training.batch)[:self.steps_per_epoch]):
             for group in self.optimizer.param_groups:
-                group["lr"] = rate_at(epoch * self.steps_per_epoch + step, self.steps, training)
+                group["lr"] = self._rate(epoch * self.steps_per_epoch + step)
             pixels = self.augmentation.apply(index, views[index])
             if training.cutout:
                 augment.cut_out(pixels, training.cutout, fill, generator)
@@ -240,11 +250,18 @@ class Trainer:
             self._update_average(epoch * self.steps_per_epoch + step)
         means = (totals / (self.steps_per_epoch - skipped)).tolist()
         row = dict(zip(LOGGED, means), epoch=epoch + 1, skipped=skipped)
-        if (epoch + 1) % training.evaluate_every == 0 or epoch + 1 == training.epochs:
+        if (epoch + 1) % training.evaluate_every == 0 or epoch + 1 >= training.epochs:
             self._estimate_average()
             row.update(self._validate())
         row.update(seconds=time.monotonic() - clocks[0], cpu_seconds=time.process_time() - clocks[1])
         self.history.append({name: _five_digits(value) for name, value in row.items()})
+
+    def _rate(self, step):
+        training = self.config.training
+        if step < self.steps:
+            return rate_at(step, self.steps, training.rate, training.warm_up)
+        steps = training.settle_epochs * self.steps_per_epoch
+        return rate_at((step - self.steps) % steps, steps, training.settle_rate, SETTLING_WARM_UP)
 
     def _guards(self):
         """Anew in every epoch, so that resuming needs no state of it."""
@@ -294,7 +311,10 @@ class Trainer:
 
     @torch.no_grad()
     def _update_average(self, step):
-        decay = min(self.config.training.average, (1 + step) / (10 + step))
+        if step < self.steps:
+            decay = min(self.config.training.average, (1 + step) / (10 + step))
+        else:
+            decay = 0.0  # the rate falls to 0 in every stage
         averages, currents = list(self.average.parameters()), list(self.network.parameters())
         torch._foreach_mul_(averages, decay)
         torch._foreach_add_(averages, currents, alpha=1 - decay)

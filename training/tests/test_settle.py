@@ -36,24 +36,29 @@ def test_extremes_are_held_and_data_keep_their_values(dataset, make_config, tmp_
     scores, _ = evaluate(network, pixels)
     before = max(evaluate(network, images)[1])
     bound = before / 2
-    said = []
-    assert settle(network, pixels, images, bound, said.append)
-    assert said and max(evaluate(network, images)[1]) <= bound * NEAR
+    changes = [settle(network, layer, pixels, images, bound)[-1] for layer in range(4)]
+    assert max(changes) > 0 and max(evaluate(network, images)[1]) <= bound * NEAR
     settled, _ = evaluate(network, pixels)
     same = settled.argmax(1) == scores.argmax(1)
     assert same.float().mean() > 0.9
-    assert not settle(network, pixels, images, bound * NEAR, said.append)
+    assert not any(settle(network, layer, pixels, images, bound * NEAR)[-1] for layer in range(4))
 
 
-def test_a_finished_run_is_settled_and_says_so(dataset, make_config, tmp_path):
+def test_training_ends_with_a_stage_a_layer_that_settles_and_fixes_it(dataset, make_config, tmp_path):
     layers = [{"conv": 8, "padding": 1}] * 3 + [{"dense": 12}, {"dense": 3}]
 
     def run(name, bound):
-        config = make_config({"guards": 0, "epochs": 6, "settle_bound": bound}, layers=layers, whitening=0.001)
+        config = make_config({"guards": 0, "epochs": 6, "settle_bound": bound, "settle_epochs": 2}, layers=layers,
+                             whitening=0.001)
         trainer = Trainer(config, dataset, tmp_path / name, precision="float32")
         trainer.run()
-        return max(trainer.history[-1]["largest_extreme"])
-    before = run("plain", 0)
-    assert run("settled", before / 2) < 0.6 * before
-    assert "settled" in (tmp_path / "settled" / runs.TEXT_LOG).read_text()
-    assert len((tmp_path / "settled" / runs.LOG).read_text().splitlines()) == 6
+        return trainer
+    before = max(run("plain", 0).history[-1]["largest_extreme"])
+    trainer = run("settled", before / 2)
+    assert max(trainer.history[-1]["largest_extreme"]) < 0.6 * before
+    assert "conv3 settled" in (tmp_path / "settled" / runs.TEXT_LOG).read_text()
+    assert len((tmp_path / "settled" / runs.LOG).read_text().splitlines()) == 6 + 2 * 4
+    values = [row["largest"] for row in trainer.history[6:]]
+    for layer in range(4):  # what later stages leave as it is
+        assert len({tuple(value[:layer + 1]) for value in values[2 * layer:]}) == 1
+    assert trainer.history[-1]["validation_accuracy"] > 0.9

@@ -35,7 +35,7 @@ def test_a_network_learns_and_its_file_holds_what_a_compiler_needs(dataset, make
     assert all(0.5 < value / metadata["ffconv.rms"][name] < 2 for name, value in rms.items())
     card = (tmp_path / "small" / "small.md").read_text()
     assert f"{100 * report['test_accuracy']:.2f} %" in card and "conv1" in card
-    assert len((tmp_path / "small" / runs.LOG).read_text().splitlines()) == len(trainer.history) == 4
+    assert len((tmp_path / "small" / runs.LOG).read_text().splitlines()) == len(trainer.history) == 4 + 2
     assert (tmp_path / "small" / "curve.png").stat().st_size > 1000
     assert (tmp_path / "small" / runs.DONE).is_file()
 
@@ -44,7 +44,7 @@ def test_a_network_learns_and_its_file_holds_what_a_compiler_needs(dataset, make
 def test_an_interrupted_run_ends_with_the_same_weights(dataset, make_config, tmp_path, precision):
     config = make_config({"cutout": 3})
     train(config, dataset, tmp_path / "whole", precision=precision)
-    for _ in range(4):
+    for _ in range(6):
         done = Trainer(config, dataset, tmp_path / "pieces", precision=precision).run(max_minutes=0)
     assert not done
     assert Trainer(config, dataset, tmp_path / "pieces", precision=precision).run()
@@ -163,6 +163,8 @@ def test_configurations_are_checked():
     assert configs.parse(good).training.epochs > 0
     for changes, message in (({"layer": []}, "unknown layer"), ({"layers": [{"kernel": 3}]}, "one of conv and dense"),
                              ({"activation": "relu"}, "cannot run encrypted"), ({"augmentation": "x"}, "crop-flip"),
-                             ({"training": {"epoch": 1}}, "unknown epoch"), ({"distillation": {}}, "teacher")):
+                             ({"training": {"epoch": 1}}, "unknown epoch"), ({"distillation": {}}, "teacher"),
+                             ({"training": {"settle_epochs": 0}}, "at least 1"),
+                             ({"training": {"settle_bound": [8, 8]}}, "expected 0 values")):
         with pytest.raises(configs.ConfigError, match=message):
             configs.parse({**good, **changes})
