@@ -208,11 +208,11 @@ struct Body {
   static constexpr std::size_t kOnePassTerms = 8, kPassTerms = 4;
   static_assert(kOnePassTerms <= LazySum::kMaxTerms);
 
-  // pair(k, j, i) and factor(j, i): the vectors of operands j at word i; pair's for sum k.
-  template <typename P, typename F>
-  static void sum_products(Word* dst0, Word* dst1, const P& pair, const F& factor,
-                           std::size_t terms, std::size_t pass, bool accumulate, std::size_t n,
-                           const LimbTables& t) {
+  // factor(j, i): the vector of operand j at word i.
+  template <typename F>
+  static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                           const F& factor, std::size_t terms, std::size_t pass, bool accumulate,
+                           std::size_t n, const LimbTables& t) {
     const Prime p(t);
     for (std::size_t begin = 0; begin < terms || begin == 0; begin += pass) {
       const std::size_t end = std::min(terms, begin + pass);
@@ -228,8 +228,8 @@ struct Body {
         for (std::size_t j = begin; j < end; ++j) {
           for (std::size_t v = 0; v < kVectors; ++v) {
             const R b = factor(j, i + v * kWidth);
-            sum0[v].add_product(pair(0, j, i + v * kWidth), b);
-            sum1[v].add_product(pair(1, j, i + v * kWidth), b);
+            sum0[v].add_product(V::load(a0[j] + i + v * kWidth), b);
+            sum1[v].add_product(V::load(a1[j] + i + v * kWidth), b);
           }
         }
         for (std::size_t v = 0; v < kVectors; ++v) {
@@ -240,21 +240,11 @@ struct Body {
     }
   }
 
-  static auto loaded(const Word* const* a0, const Word* const* a1) {
-    return [a0, a1](std::size_t k, std::size_t j, std::size_t i) {
-      return V::load((k == 0 ? a0 : a1)[j] + i);
-    };
-  }
-
-  static void packed_pair_products(Word* dst0, Word* dst1, const std::uint8_t* a,
-                                   std::size_t stride, const Word* const* b, std::size_t terms,
-                                   bool accumulate, std::size_t n, const LimbTables& t) {
+  static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
+                                 const Word* const* a1, const Word* const* b, std::size_t terms,
+                                 bool accumulate, std::size_t n, const LimbTables& t) {
     sum_products(
-        dst0, dst1,
-        [a, stride](std::size_t k, std::size_t j, std::size_t i) {
-          return V::from_packed48(a + (2 * j + k) * kRunBytes + packed_offset(i, stride));
-        },
-        [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
+        dst0, dst1, a0, a1, [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
         terms <= kOnePassTerms ? kOnePassTerms : kPassTerms, accumulate, n, t);
   }
 
@@ -264,7 +254,7 @@ struct Body {
     for (std::size_t r = 0; r < rows; ++r) {
       const Constant* row = b + r * terms;
       sum_products(
-          dst0[r], dst1[r], loaded(a0, a1),
+          dst0[r], dst1[r], a0, a1,
           [row](std::size_t j, std::size_t) { return V::set1(to_double(row[j].value)); }, terms,
           LazySum::kMaxTerms, false, n, t);
     }
@@ -277,7 +267,7 @@ struct Body {
     for (std::size_t r = 0; r < rows; ++r) {
       const std::uint8_t* const* row = b + r * terms;
       sum_products(
-          dst0[r], dst1[r], loaded(a0, a1),
+          dst0[r], dst1[r], a0, a1,
           [row, stride](std::size_t j, std::size_t i) {
             return V::from_packed48(row[j] + packed_offset(i, stride));
           },
