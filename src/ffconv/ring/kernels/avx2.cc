@@ -10,6 +10,7 @@
 #include <immintrin.h>
 
 #include "ffconv/ring/kernels/double_tables.h"
+#include "ffconv/ring/kernels/prefetch.h"
 #include "ffconv/ring/kernels/region.h"
 #include "ffconv/ring/kernels/scalar_fft.h"
 #include "ffconv/ring/kernels/tiers.h"

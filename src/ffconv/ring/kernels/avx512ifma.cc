@@ -15,6 +15,7 @@
 #include <immintrin.h>
 
 #include "ffconv/ring/kernels/ifma_tables.h"
+#include "ffconv/ring/kernels/prefetch.h"
 #include "ffconv/ring/kernels/region.h"
 #include "ffconv/ring/kernels/scalar_fft.h"
 #include "ffconv/ring/kernels/tiers.h"

@@ -179,7 +179,8 @@ struct Body {
     static constexpr std::size_t kMaxTerms = 16;
     static constexpr double kOffset = 0x1.8p99;
     R high, low;
-    LazySum() : high(V::set1(kOffset)), low(V::set1(0.0)) {}
+    LazySum() : LazySum(V::set1(0.0)) {}
+    explicit LazySum(R start) : high(V::set1(kOffset)), low(start) {}
 
     void add_product(R a, R b) {
       const R next = V::multiply_add(a, b, high);
@@ -203,8 +204,7 @@ struct Body {
   static constexpr std::size_t kVectors = kLineWords / kWidth;
 
   // Limbs stand at multiples of 4 KiB from each other: the lines of more than a few operands fight
-  // for the same places of the first-level cache. Many terms therefore go in passes of a few; of
-  // packed operands, which are one stream, in passes of as many as a sum holds.
+  // for the same places of the first-level cache. Many terms therefore go in passes of a few.
   static constexpr std::size_t kOnePassTerms = 8, kPassTerms = 4;
   static_assert(kOnePassTerms <= LazySum::kMaxTerms);
 
@@ -221,11 +221,13 @@ struct Body {
         LazySum sum0[kVectors], sum1[kVectors];
         if (add_previous) {
           for (std::size_t v = 0; v < kVectors; ++v) {
-            sum0[v].low = V::load(dst0 + i + v * kWidth);
-            sum1[v].low = V::load(dst1 + i + v * kWidth);
+            sum0[v] = LazySum(V::load(dst0 + i + v * kWidth));
+            sum1[v] = LazySum(V::load(dst1 + i + v * kWidth));
           }
         }
         for (std::size_t j = begin; j < end; ++j) {
+          prefetch(a0[j] + i, kBytesAhead);
+          prefetch(a1[j] + i, kBytesAhead);
           for (std::size_t v = 0; v < kVectors; ++v) {
             const R b = factor(j, i + v * kWidth);
             sum0[v].add_product(V::load(a0[j] + i + v * kWidth), b);
@@ -264,14 +266,39 @@ struct Body {
                               const Word* const* a0, const Word* const* a1, std::size_t terms,
                               const std::uint8_t* const* b, std::size_t stride, std::size_t n,
                               const LimbTables& t) {
-    for (std::size_t r = 0; r < rows; ++r) {
-      const std::uint8_t* const* row = b + r * terms;
-      sum_products(
-          dst0[r], dst1[r], a0, a1,
-          [row, stride](std::size_t j, std::size_t i) {
-            return V::from_packed48(row[j] + packed_offset(i, stride));
-          },
-          terms, LazySum::kMaxTerms, false, n, t);
+    const Prime p(t);
+    static_assert(kLineWords == kPackedRun);
+    for (std::size_t i = 0; i < n; i += kPackedRun) {
+      for (std::size_t r = 0; r < rows; ++r) {
+        sum_packed_row(dst0[r] + i, dst1[r] + i, a0, a1, b + r * terms, terms, stride, i, p);
+      }
+    }
+  }
+
+  // A run from word i of all terms of a row: what stands side by side in packed operands. Their
+  // next runs are fetched meanwhile.
+  static void sum_packed_row(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
+                             const std::uint8_t* const* b, std::size_t terms, std::size_t stride,
+                             std::size_t i, const Prime& p) {
+    LazySum sum0[kVectors], sum1[kVectors];
+    for (std::size_t j = 0; j < terms; ++j) {
+      if (j != 0 && j % LazySum::kMaxTerms == 0) {
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          sum0[v] = LazySum(sum0[v].reduced(p));
+          sum1[v] = LazySum(sum1[v].reduced(p));
+        }
+      }
+      const std::uint8_t* const run = b[j] + packed_offset(i, stride);
+      prefetch(run, stride);
+      for (std::size_t v = 0; v < kVectors; ++v) {
+        const R y = V::from_packed48(run + v * kWidth * kPackedBytes);
+        sum0[v].add_product(V::load(a0[j] + i + v * kWidth), y);
+        sum1[v].add_product(V::load(a1[j] + i + v * kWidth), y);
+      }
+    }
+    for (std::size_t v = 0; v < kVectors; ++v) {
+      V::store(dst0 + v * kWidth, sum0[v].reduced(p));
+      V::store(dst1 + v * kWidth, sum1[v].reduced(p));
     }
   }
 

@@ -7,6 +7,7 @@
 
 #include "ffconv/ring/kernels/double_tables.h"
 #include "ffconv/ring/kernels/ifma_tables.h"
+#include "ffconv/ring/kernels/prefetch.h"
 #include "ffconv/ring/kernels/scalar_fft.h"
 #include "ffconv/ring/kernels/tiers.h"
 #include "ffconv/ring/modulus.h"

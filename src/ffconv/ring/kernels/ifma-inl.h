@@ -94,33 +94,37 @@ struct IfmaBody : IfmaArithmetic<V> {
 
   // Whole limbs are summed in groups of four terms where there are many: hardware prefetchers
   // follow about a dozen streams (64 terms of N = 2^14 on a Zen 4 core: 590 us by four, 1400 us in
-  // one pass). Packed operands of one row are one stream; as many rows at once as registers hold
-  // share what they read of a0 and a1.
+  // one pass). As many rows at once as registers hold share what they read of a0 and a1.
   static constexpr std::size_t kOnePass = 8, kGroup = 4, kPackedGroup = 16, kRows = 4;
 
-  // sum(begin, end, add_previous, reduction) for passes of `group` terms. `count` products of words
-  // below 4q < 2^(k+2) and one more word are below count * 2^(2k+4).
+  // f(the reduction of sums of up to kPackedGroup terms). `terms` products of words below
+  // 4q < 2^(k+2) and one more word are below terms * 2^(2k+4).
+  template <typename F>
+  static void with_reduction(std::size_t terms, const LimbTables& t, const F& f) {
+    const std::size_t fit = std::size_t{1} << (47 - std::bit_width(t.q));
+    if (terms <= fit) {
+      f(SumReduction<0>(t));
+    } else if (terms <= 2 * fit) {
+      f(SumReduction<1>(t));
+    } else if (terms <= 4 * fit) {
+      f(SumReduction<2>(t));
+    } else {
+      static_assert(kPackedGroup <= 8 * 2);  // 2 fit for the largest primes, of 46 bits
+      f(SumReduction<3>(t));
+    }
+  }
+
+  // sum(begin, end, add_previous, reduction) for passes of `group` terms.
   template <typename Sum>
   static void in_groups(std::size_t terms, std::size_t group, const LimbTables& t, const Sum& sum) {
-    const std::size_t fit = std::size_t{1} << (47 - std::bit_width(t.q));
-    const auto sum_groups = [&](const auto& reduced) {
+    with_reduction(group, t, [&](const auto& reduced) {
       std::size_t begin = 0;
       do {
         const std::size_t end = std::min(terms, begin + group);
         sum(begin, end, begin != 0, reduced);
         begin = end;
       } while (begin < terms);
-    };
-    if (group <= fit) {
-      sum_groups(SumReduction<0>(t));
-    } else if (group <= 2 * fit) {
-      sum_groups(SumReduction<1>(t));
-    } else if (group <= 4 * fit) {
-      sum_groups(SumReduction<2>(t));
-    } else {
-      static_assert(kPackedGroup <= 8 * 2);  // 2 fit for the largest primes, of 46 bits
-      sum_groups(SumReduction<3>(t));
-    }
+    });
   }
 
   // Terms begin to end - 1 of rows 0 .. kCount - 1; factor(r, j, i): word i of row r's operand j.
@@ -139,6 +143,8 @@ struct IfmaBody : IfmaArithmetic<V> {
         }
       }
       for (std::size_t j = begin; j < end; ++j) {
+        prefetch(a0[j] + i, kBytesAhead);
+        prefetch(a1[j] + i, kBytesAhead);
         const R x0 = V::load(a0[j] + i), x1 = V::load(a1[j] + i);
         for (std::size_t r = 0; r < kCount; ++r) {
           const R b = factor(r, j, i);
@@ -188,12 +194,51 @@ struct IfmaBody : IfmaArithmetic<V> {
                               const Word* const* a0, const Word* const* a1, std::size_t terms,
                               const std::uint8_t* const* b, std::size_t stride, std::size_t n,
                               const LimbTables& t) {
-    const auto factors_from = [=](std::size_t first) {
-      return [own = b + first * terms, terms, stride](std::size_t r, std::size_t j, std::size_t i) {
-        return V::from_packed48(own[r * terms + j] + packed_offset(i, stride));
-      };
-    };
-    sum_all_rows(dst0, dst1, rows, a0, a1, terms, factors_from, n, t);
+    with_reduction(std::min(terms, kPackedGroup), t, [&](const auto& reduced) {
+      for (std::size_t i = 0; i < n; i += kWidth) {
+        std::size_t first = 0;
+        for (; first + kRows <= rows; first += kRows) {
+          sum_packed_rows<kRows>(dst0 + first, dst1 + first, a0, a1, b + first * terms, terms,
+                                 stride, i, reduced);
+        }
+        for (; first < rows; ++first) {
+          sum_packed_rows<1>(dst0 + first, dst1 + first, a0, a1, b + first * terms, terms, stride,
+                             i, reduced);
+        }
+      }
+    });
+  }
+
+  // Vector i of all terms of rows 0 .. kCount - 1: what stands side by side in packed operands.
+  // Their next runs are fetched meanwhile.
+  template <std::size_t kCount, class Reduction>
+  [[gnu::always_inline]] static void sum_packed_rows(Word* const* dst0, Word* const* dst1,
+                                                     const Word* const* a0, const Word* const* a1,
+                                                     const std::uint8_t* const* b,
+                                                     std::size_t terms, std::size_t stride,
+                                                     std::size_t i, const Reduction& reduced) {
+    const std::size_t offset = packed_offset(i, stride);
+    LazySum sum0[kCount], sum1[kCount];
+    for (std::size_t j = 0; j < terms; ++j) {
+      if (j != 0 && j % kPackedGroup == 0) {
+        for (std::size_t r = 0; r < kCount; ++r) {
+          sum0[r] = LazySum(reduced(sum0[r]));
+          sum1[r] = LazySum(reduced(sum1[r]));
+        }
+      }
+      const R x0 = V::load(a0[j] + i), x1 = V::load(a1[j] + i);
+      for (std::size_t r = 0; r < kCount; ++r) {
+        const std::uint8_t* const run = b[r * terms + j] + offset;
+        prefetch(run, stride);
+        const R y = V::from_packed48(run);
+        sum0[r].add_product(x0, y);
+        sum1[r].add_product(x1, y);
+      }
+    }
+    for (std::size_t r = 0; r < kCount; ++r) {
+      V::store(dst0[r] + i, reduced(sum0[r]));
+      V::store(dst1[r] + i, reduced(sum1[r]));
+    }
   }
 
   static void scalar_products(Word* const* dst0, Word* const* dst1, std::size_t rows,
