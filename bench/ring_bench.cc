@@ -107,24 +107,29 @@ void add_conversions(const FixturePtr& fixture) {
   });
 }
 
-// `terms` products into two sums. Operands are distinct limbs, all in cache up to the sizes of key
-// switching; 64 terms are a linear transform's.
+// `terms` products with packed pairs into two sums: a key's with as many digits, in cache.
 void add_inner_products(const FixturePtr& fixture) {
-  for (const std::size_t terms : {1u, 4u, 64u}) {
+  for (const std::size_t terms : {1u, 4u}) {
     const std::string name =
-        fmt::format("inner_product_pair/log_n={}/q_bits={}/terms={}/{}", fixture->ring.log_n(),
+        fmt::format("packed_pair_products/log_n={}/q_bits={}/terms={}/{}", fixture->ring.log_n(),
                     kPrimeBits, terms, fixture->kernels().name);
     add(name, [fixture, terms](State& state) {
-      const std::vector<Limb> operands(3 * terms, fixture->limbs[1]);
+      const std::vector<Limb> operands(terms, fixture->limbs[1]);
+      const std::size_t stride = 2 * terms * kRunBytes;
+      std::vector<std::uint8_t> pairs(fixture->n() / kPackedRun * stride);
+      for (std::size_t k = 0; k < 2 * terms; ++k) {
+        fixture->kernels().pack48(pairs.data() + k * kRunBytes, stride, fixture->limbs[1].data(),
+                                  fixture->n(), fixture->tables());
+      }
       std::vector<const Word*> pointers;
       for (const Limb& operand : operands) {
         pointers.push_back(operand.data());
       }
       Limb dst0 = fixture->limbs[0], dst1 = fixture->limbs[0];
       for (auto _ : state) {
-        fixture->kernels().inner_product_pair(dst0.data(), dst1.data(), pointers.data(),
-                                              pointers.data() + terms, pointers.data() + 2 * terms,
-                                              terms, false, fixture->n(), fixture->tables());
+        fixture->kernels().packed_pair_products(dst0.data(), dst1.data(), pairs.data(), stride,
+                                                pointers.data(), terms, false, fixture->n(),
+                                                fixture->tables());
         benchmark::ClobberMemory();
       }
       count_parts(state, "seconds_per_term", static_cast<double>(terms));

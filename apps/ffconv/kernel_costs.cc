@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <functional>
 #include <limits>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -22,7 +22,11 @@ namespace {
 constexpr int kLogN = 14;  // of the limbs that CostTable speaks of
 constexpr std::size_t kN = std::size_t{1} << kLogN;
 constexpr double kPrimeBits = 40;
-constexpr std::size_t kTerms = 4;    // of an inner product: digits of a key, or weights
+constexpr std::size_t kTerms = 4;  // of an inner product: digits of a key, or weights
+// One limb of so many keys is more than the last cache of most machines holds.
+constexpr std::size_t kKeys = 96;
+constexpr std::size_t kKeyStride = 2 * kTerms * kRunBytes;
+constexpr std::size_t kKeyBytes = kN / kPackedRun * kKeyStride;
 constexpr std::size_t kSources = 2;  // of a base extension
 
 // The shortest of the calls that fit into a budget of time.
@@ -48,10 +52,10 @@ class Bench {
     for (Limb& limb : limbs_) {
       limb = random_limb();
     }
-    // More than the last cache of most machines holds.
-    constexpr std::size_t kStreamed = 512;
-    for (std::size_t i = 0; i < kStreamed; ++i) {
-      streamed_.push_back(limbs_[0]);
+    for (std::size_t k = 0; k < kKeys * 2 * kTerms; ++k) {
+      const std::size_t key = k / (2 * kTerms) * kKeyBytes;
+      kernels_.pack48(keys_.data() + key + k % (2 * kTerms) * kRunBytes, kKeyStride,
+                      limbs_[0].data(), kN, tables());
     }
   }
 
@@ -93,16 +97,15 @@ class Bench {
   // One term, one output.
   double multiply_accumulate() {
     std::size_t next = 0;
+    std::array<const Word*, kTerms> digits;
+    for (std::size_t t = 0; t < kTerms; ++t) {
+      digits[t] = limbs_[2 + t % 2].data();
+    }
     return minimum_us([&] {
-             std::array<const Word*, kTerms> a0, a1, b;
-             for (std::size_t t = 0; t < kTerms; ++t) {
-               a0[t] = streamed_[next].data();
-               a1[t] = streamed_[next + 1].data();
-               b[t] = limbs_[2 + t % 2].data();
-               next = (next + 2) % streamed_.size();
-             }
-             kernels_.inner_product_pair(limbs_[0].data(), limbs_[1].data(), a0.data(), a1.data(),
-                                         b.data(), kTerms, false, kN, tables());
+             kernels_.packed_pair_products(limbs_[0].data(), limbs_[1].data(),
+                                           keys_.data() + next * kKeyBytes, kKeyStride,
+                                           digits.data(), kTerms, false, kN, tables());
+             next = (next + 1) % kKeys;
            }) /
            (2 * kTerms);
   }
@@ -122,7 +125,7 @@ class Bench {
   Ring ring_;
   const Kernels& kernels_;
   std::array<Limb, 4> limbs_;
-  std::vector<Limb> streamed_;
+  AlignedBuffer<std::uint8_t> keys_{kKeys * kKeyBytes};
 };
 
 }  // namespace

@@ -74,8 +74,8 @@ void wrap_arithmetic() {
   wrap<"mul", &Kernels::mul>();
   wrap<"mul_constant", &Kernels::mul_constant>();
   wrap<"mul_constant_sub", &Kernels::mul_constant_sub>();
-  wrap<"inner_product_pair", &Kernels::inner_product_pair>();
   wrap<"packed_products", &Kernels::packed_products>();
+  wrap<"packed_pair_products", &Kernels::packed_pair_products>();
   wrap<"scalar_products", &Kernels::scalar_products>();
   wrap<"permute", &Kernels::permute>();
   wrap<"sub_add_permute", &Kernels::sub_add_permute>();

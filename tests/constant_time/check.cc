@@ -83,11 +83,14 @@ void generate_keys() {
   require(is_secret(secret.limb(0), secret.context()->n() * sizeof(Word)), "the key is not marked");
   const KeyGenerator generator(secret);
   publish(generator.public_key(kTop).b, "public key");
-  publish(generator.relinearization_key(kTop).b[0], "relinearization key");
-  publish(generator.rotation_key(1, kTop).key.b[0], "rotation key");
+  publish(generator.relinearization_key(kTop).pairs.get(0, KeyPairs::Half::kB),
+          "relinearization key");
+  publish(generator.rotation_key(1, kTop).key.pairs.get(0, KeyPairs::Half::kB), "rotation key");
   const SecretKey small = SecretKey::generate(Context::make(Params(halved(make_spec(), kTop))));
-  publish(generator.ring_switching_key(small, kTop).key.b[0], "descending key");
-  publish(KeyGenerator(small).ring_switching_key(secret, kTop).key.b[0], "ascending key");
+  publish(generator.ring_switching_key(small, kTop).key.pairs.get(0, KeyPairs::Half::kB),
+          "descending key");
+  publish(KeyGenerator(small).ring_switching_key(secret, kTop).key.pairs.get(0, KeyPairs::Half::kB),
+          "ascending key");
 }
 
 void read_key() {

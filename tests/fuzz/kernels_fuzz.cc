@@ -130,18 +130,21 @@ std::vector<Limb> all_operands(const Tier& t) {
   return operands;
 }
 
-Results inner_product_pair(const Tier& t) {
+Results packed_pair_products(const Tier& t) {
   const auto operands = all_operands(t);
-  const auto a0 = pick(t, operands, t.in.terms, 0), a1 = pick(t, operands, t.in.terms, 1000),
-             b = pick(t, operands, t.in.terms, 2000);
+  const auto a = pick(t, operands, 2 * t.in.terms, 0), b = pick(t, operands, t.in.terms, 2000);
+  const std::size_t stride = a.size() * kRunBytes + t.in.alias;
+  std::vector<std::uint8_t> packed(t.n / kPackedRun * stride + kRunBytes);
+  for (std::size_t k = 0; k < a.size(); ++k) {
+    t.kernels.pack48(packed.data() + k * kRunBytes, stride, a[k], t.n, t.tables);
+  }
   Limb d0 = operands[0], d1 = operands[1];
-  t.kernels.inner_product_pair(d0.data(), d1.data(), a0.data(), a1.data(), b.data(), t.in.terms,
-                               (t.in.alias & 1) != 0, t.n, t.tables);
+  t.kernels.packed_pair_products(d0.data(), d1.data(), packed.data(), stride, b.data(), t.in.terms,
+                                 (t.in.alias & 1) != 0, t.n, t.tables);
   return {t.checked(d0), t.checked(d1)};
 }
 
 Results packed_products(const Tier& t) {
-  constexpr std::size_t kRunBytes = kPackedRun * kPackedBytes;
   const auto operands = all_operands(t);
   const std::size_t stride = kOperands * kRunBytes + t.in.alias, terms = t.in.terms % 70;
   // What stands between the runs is nobody's: it stays.
@@ -318,7 +321,7 @@ constexpr struct {
     {"mul_constant", mul_constant},
     {"mul_constant_sub", mul_constant_sub},
     {"tensor", tensor},
-    {"inner_product_pair", inner_product_pair},
+    {"packed_pair_products", packed_pair_products},
     {"pack48, packed_products", packed_products},
     {"permute", permute},
     {"sub_add_permute", sub_add_permute},

@@ -40,7 +40,7 @@ TEST(Memory, CountsWeightsKeysAndCiphertexts) {
   const Memory memory = memory_of(program, params);
   EXPECT_EQ(memory.weights, 4u * 3 * 16 * 6);  // two primes and a special one
   EXPECT_EQ(memory.slots, 4u * 16 * 8);
-  EXPECT_EQ(memory.keys, 2u * 2 * 3 * 16 * 8 + 16 * 4);  // two digits, and a permutation
+  EXPECT_EQ(memory.keys, 2u * 2 * 3 * 16 * 6 + 16 * 4);  // two digits, and a permutation
   SmallWeights small(program.instructions.size(), false);
   small[0] = true;
   const Memory kept_small = memory_of(program, params, small, 2);

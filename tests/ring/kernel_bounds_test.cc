@@ -118,9 +118,15 @@ TEST_P(KernelBounds, ProductsAndTheirSumsTakeExtremeWords) {
     k.sub_product(results[8].data(), a.data(), b.data(), t.n, t.tables);
     k.tensor(results[9].data(), results[10].data(), results[11].data(), a.data(), b.data(),
              b.data(), a.data(), t.n, t.tables);
-    const std::vector<const Word*> as(terms, a.data()), bs(terms, b.data());
-    k.inner_product_pair(results[5].data(), results[6].data(), as.data(), bs.data(), bs.data(),
-                         terms, false, t.n, t.tables);
+    const std::vector<const Word*> bs(terms, b.data());
+    const std::size_t stride = 2 * terms * kRunBytes;
+    std::vector<std::uint8_t> pairs(t.n / kPackedRun * stride);
+    for (std::size_t j = 0; j < 2 * terms; ++j) {
+      k.pack48(pairs.data() + j * kRunBytes, stride, j % 2 == 0 ? a.data() : b.data(), t.n,
+               t.tables);
+    }
+    k.packed_pair_products(results[5].data(), results[6].data(), pairs.data(), stride, bs.data(),
+                           terms, false, t.n, t.tables);
     std::vector<Residues> all;
     for (const Limb& result : results) {
       EXPECT_LE(t.largest(result), t.bound());

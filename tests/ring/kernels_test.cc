@@ -201,12 +201,12 @@ std::vector<std::vector<std::uint64_t>> row_sums(const Tier& t,
 std::vector<std::vector<std::uint64_t>> packed_products(
     const Tier& t, const std::vector<std::vector<std::uint64_t>>& a,
     const std::vector<std::vector<std::uint64_t>>& b, std::size_t rows, std::size_t terms) {
-  const std::size_t run_bytes = kPackedRun * kPackedBytes, stride = b.size() * run_bytes;
+  const std::size_t stride = b.size() * kRunBytes;
   std::vector<std::uint8_t> packed(b.size() * std::max(t.n, kPackedRun) * kPackedBytes);
   std::vector<const std::uint8_t*> factors;
   for (std::size_t j = 0; j < b.size(); ++j) {
-    factors.push_back(packed.data() + j * run_bytes);
-    t.kernels.pack48(packed.data() + j * run_bytes, stride, t.import(b[j]).data(), t.n, t.tables);
+    factors.push_back(packed.data() + j * kRunBytes);
+    t.kernels.pack48(packed.data() + j * kRunBytes, stride, t.import(b[j]).data(), t.n, t.tables);
   }
   return row_sums(t, a, rows, [&](Word** dst0, Word** dst1, const Word** a0, const Word** a1) {
     t.kernels.packed_products(dst0, dst1, rows, a0, a1, terms, factors.data(), stride, t.n,
@@ -227,25 +227,24 @@ std::vector<std::vector<std::uint64_t>> scalar_products(
   });
 }
 
-// The two inner products of the same a with row r of b.
+// The two inner products of the same a with row r of b, product by product.
 std::array<std::vector<std::uint64_t>, 2> inner_products(
     const Tier& t, const std::vector<std::vector<std::uint64_t>>& a,
     const std::vector<std::vector<std::uint64_t>>& b, std::size_t r, std::size_t terms) {
-  std::vector<AlignedBuffer<Word>> limbs;
-  std::vector<const Word*> operands;
-  for (const auto& residues : a) {
-    operands.push_back(limbs.emplace_back(t.import(residues)).data());
+  AlignedBuffer<Word> product(t.n);
+  std::array<AlignedBuffer<Word>, 2> sums;
+  for (std::size_t k = 0; k < 2; ++k) {
+    sums[k] = t.import(std::vector<std::uint64_t>(t.n));
+    for (std::size_t j = 0; j < terms; ++j) {
+      t.kernels.mul(product.data(), t.import(a[k * terms + j]).data(),
+                    t.import(b[r * terms + j]).data(), t.n, t.tables);
+      t.kernels.add(sums[k].data(), sums[k].data(), product.data(), t.n, t.tables);
+    }
   }
-  for (std::size_t j = 0; j < terms; ++j) {
-    operands.push_back(limbs.emplace_back(t.import(b[r * terms + j])).data());
-  }
-  AlignedBuffer<Word> dst0(t.n), dst1(t.n);
-  t.kernels.inner_product_pair(dst0.data(), dst1.data(), operands.data(), operands.data() + terms,
-                               operands.data() + 2 * terms, terms, false, t.n, t.tables);
-  return {t.exported(dst0), t.exported(dst1)};
+  return {t.exported(sums[0]), t.exported(sums[1])};
 }
 
-TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
+TEST_P(KernelConformance, PackedPairProductsAgreeForEveryNumberOfTerms) {
   for_each_ring(
       [](const Tier& tier, const Tier& scalar, std::mt19937_64& random) {
         for (const Pattern pattern : kPatterns) {
@@ -255,18 +254,24 @@ TEST_P(KernelConformance, InnerProductsAgreeForEveryNumberOfTerms) {
               inputs.push_back(residues(pattern, tier.n, tier.tables.q, random));
             }
             const auto run = [&](const Tier& t) {
+              const std::size_t stride = 2 * terms * kRunBytes;
+              std::vector<std::uint8_t> pairs(std::max(t.n, kPackedRun) / kPackedRun * stride);
               std::vector<AlignedBuffer<Word>> limbs;
-              std::vector<const Word*> pointers;
-              for (const auto& input : inputs) {
-                limbs.push_back(t.import(input));
-                pointers.push_back(limbs.back().data());
+              std::vector<const Word*> factors;
+              for (std::size_t j = 0; j < inputs.size(); ++j) {
+                limbs.push_back(t.import(inputs[j]));
+                if (j < 2 * terms) {
+                  t.kernels.pack48(pairs.data() + j * kRunBytes, stride, limbs.back().data(), t.n,
+                                   t.tables);
+                } else {
+                  factors.push_back(limbs.back().data());
+                }
               }
               std::vector<std::vector<std::uint64_t>> results;
               for (const bool accumulate : {false, true}) {
                 auto dst0 = limbs[3 * terms], dst1 = limbs[3 * terms + 1];
-                t.kernels.inner_product_pair(dst0.data(), dst1.data(), pointers.data(),
-                                             pointers.data() + terms, pointers.data() + 2 * terms,
-                                             terms, accumulate, t.n, t.tables);
+                t.kernels.packed_pair_products(dst0.data(), dst1.data(), pairs.data(), stride,
+                                               factors.data(), terms, accumulate, t.n, t.tables);
                 results.push_back(t.exported(dst0));
                 results.push_back(t.exported(dst1));
               }

@@ -30,11 +30,11 @@ void expect_equal(const Poly<Eval>& a, const Poly<Eval>& b) {
 void expect_equal(const SwitchingKey& a, const SwitchingKey& b) {
   EXPECT_EQ(a.seed, b.seed);
   EXPECT_EQ(a.level, b.level);
-  ASSERT_EQ(a.b.size(), b.b.size());
-  ASSERT_EQ(a.a.size(), b.a.size());
-  for (std::size_t i = 0; i < a.b.size(); ++i) {
-    expect_equal(a.b[i], b.b[i]);
-    expect_equal(a.a[i], b.a[i]);
+  ASSERT_EQ(a.pairs.digit_count(), b.pairs.digit_count());
+  for (std::size_t i = 0; i < a.pairs.digit_count(); ++i) {
+    for (const KeyPairs::Half half : {KeyPairs::Half::kB, KeyPairs::Half::kA}) {
+      expect_equal(a.pairs.get(i, half), b.pairs.get(i, half));
+    }
   }
 }
 

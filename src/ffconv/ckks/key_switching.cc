@@ -84,14 +84,12 @@ void Decomposition::Limb::inner_product(const SwitchingKey& key, std::size_t beg
   FFCONV_ASSERT(context.params().serves(key.level, digits_->level_));
   const std::size_t terms = digits_->digits_.size();
   const std::size_t at = key_limb(context.params(), i_, digits_->level_, key.level);
-  std::array<const Word*, kMaxPrimes> b, a, digit;
+  std::array<const Word*, kMaxPrimes> digit;
   for (std::size_t j = 0; j < terms; ++j) {
-    b[j] = key.b[j].limb(at) + begin;
-    a[j] = key.a[j].limb(at) + begin;
     digit[j] = words_[j] + begin;
   }
-  context.ring().kernels().inner_product_pair(
-      d0, d1, b.data(), a.data(), digit.data(), terms, accumulate, count,
+  context.ring().kernels().packed_pair_products(
+      d0, d1, key.pairs.at(at, begin), key.pairs.stride(), digit.data(), terms, accumulate, count,
       context.ring().tables(context.qp_basis(digits_->level_)[i_]));
 }
 

@@ -1,9 +1,45 @@
 #include "ffconv/ckks/keys.h"
 
+#include <cstring>
+#include <utility>
+
+#include "ffconv/base/assert.h"
 #include "ffconv/base/error.h"
+#include "ffconv/base/parallel.h"
 #include "ffconv/ring/samplers.h"
 
 namespace ffconv {
+
+KeyPairs::KeyPairs(const Ring& ring, Basis basis, int digits)
+    : ring_(&ring),
+      basis_(std::move(basis)),
+      digits_(static_cast<std::size_t>(digits)),
+      bytes_(basis_.size() * ring.n() / kPackedRun * stride()) {}
+
+void KeyPairs::set(std::size_t digit, Half half, const Poly<Eval>& x) {
+  FFCONV_ASSERT(&x.ring() == ring_ && x.basis() == basis_ && digit < digits_);
+  parallel_for(basis_.size(), [&](std::size_t i) {
+    std::uint8_t* dst = bytes_.data() + i * ring_->n() / kPackedRun * stride();
+    ring_->kernels().pack48(dst + offset(digit, half), stride(), x.limb(i), ring_->n(),
+                            x.tables(i));
+  });
+}
+
+Poly<Eval> KeyPairs::get(std::size_t digit, Half half) const {
+  FFCONV_ASSERT(digit < digits_);
+  Poly<Eval> x(*ring_, basis_);
+  parallel_for(basis_.size(), [&](std::size_t i) {
+    AlignedBuffer<std::uint64_t> residues(ring_->n());
+    for (std::size_t k = 0; k < residues.size(); ++k) {
+      const std::uint8_t* const residue =
+          at(i, k) + offset(digit, half) + k % kPackedRun * kPackedBytes;
+      residues[k] = 0;
+      std::memcpy(&residues[k], residue, kPackedBytes);  // lowest byte first, as this machine's
+    }
+    ring_->kernels().import_limb(x.limb(i), residues.data(), ring_->n(), x.tables(i));
+  });
+  return x;
+}
 
 const RotationKey& EvaluationKeys::rotation(int step, int level, const Params& params) const {
   const auto first = rotations.lower_bound({step, level});
@@ -35,13 +71,8 @@ void expand(PublicKey& key, const Context& context) {
   key.a = sample_uniform_vartime(context.ring(), basis, key.seed, 0);
 }
 
-void expand(SwitchingKey& key, const Context& context) {
-  key.a.clear();
-  const Basis basis = context.qp_basis(key.level);
-  for (int digit = 0; digit < context.params().digit_count(key.level); ++digit) {
-    key.a.push_back(
-        sample_uniform_vartime(context.ring(), basis, key.seed, static_cast<std::uint64_t>(digit)));
-  }
+Poly<Eval> expand(const Seed& seed, int level, std::size_t digit, const Context& context) {
+  return sample_uniform_vartime(context.ring(), context.qp_basis(level), seed, digit);
 }
 
 }  // namespace ffconv

@@ -24,6 +24,39 @@ struct PublicKey {
   Poly<Eval> b, a;
 };
 
+// The halves b_j and a_j of a switching key, one of each for every digit, as inner products stream
+// them: limb by limb, canonical residues of 6 bytes, in turns the runs of b_0, a_0, b_1, a_1, ...
+// (Kernels::packed_pair_products).
+class KeyPairs {
+ public:
+  enum class Half : std::uint8_t { kB, kA };
+
+  KeyPairs() = default;
+  // Uninitialized.
+  KeyPairs(const Ring& ring, Basis basis, int digits);
+
+  const Ring& ring() const { return *ring_; }
+  std::size_t digit_count() const { return digits_; }
+  void set(std::size_t digit, Half half, const Poly<Eval>& x);
+  Poly<Eval> get(std::size_t digit, Half half) const;
+
+  // Limb i from word `begin` on, a multiple of kPackedRun.
+  const std::uint8_t* at(std::size_t i, std::size_t begin) const {
+    return bytes_.data() + (i * ring_->n() + begin) / kPackedRun * stride();
+  }
+  std::size_t stride() const { return 2 * digits_ * kRunBytes; }
+
+ private:
+  static std::size_t offset(std::size_t digit, Half half) {
+    return (2 * digit + static_cast<std::size_t>(half)) * kRunBytes;
+  }
+
+  const Ring* ring_ = nullptr;
+  Basis basis_;
+  std::size_t digits_ = 0;
+  AlignedBuffer<std::uint8_t> bytes_;
+};
+
 // From a polynomial under t to one under s: for digit j with gadget factor g_j = P (Q/D_j)
 // [(Q/D_j)^-1 mod D_j], that is P modulo the digit's primes and 0 modulo the others, b_j + a_j s =
 // e_j + g_j t over QP of `level`; b_j and a_j are stored as extended polynomials (key_switching.h),
@@ -31,7 +64,7 @@ struct PublicKey {
 struct SwitchingKey {
   Seed seed;  // a_j = sample_uniform_vartime(seed, stream j)
   int level = 0;
-  std::vector<Poly<Eval>> b, a;
+  KeyPairs pairs;
 };
 
 // Rotation by `step`: b_j + a_j s' = e_j + g_j s with s' = s rotated back by step, so that the
@@ -63,8 +96,9 @@ struct EvaluationKeys {
   const SwitchingKey& relinearization_for(int level, const Params& params) const;
 };
 
-// The uniform halves from the seed.
+// The uniform half from the seed.
 void expand(PublicKey& key, const Context& context);
-void expand(SwitchingKey& key, const Context& context);
+// Half a_j of a switching key over QP of a level, from its seed.
+Poly<Eval> expand(const Seed& seed, int level, std::size_t digit, const Context& context);
 
 }  // namespace ffconv

@@ -57,8 +57,6 @@ class PackedPlaintexts {
   std::size_t stride() const { return count() * kRunBytes; }
 
  private:
-  static constexpr std::size_t kRunBytes = kPackedRun * kPackedBytes;
-
   // Sees to it that all scales are the first one's.
   void add(double scale, double max_abs);
   // Limb i of plaintext k, of `count`, into the limb of all at dst.

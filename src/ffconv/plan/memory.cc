@@ -118,8 +118,9 @@ class Estimate {
   void add_key(std::int32_t level, Memory& memory) const {
     const std::uint64_t limbs =
         static_cast<std::uint64_t>(params_.digit_count(level)) * extended_limbs(level);
-    memory.keys += 2 * limbs * limb();
-    memory.key_file += limbs * params_.n() * kPackedWordBytes;  // the other half is a seed
+    const std::uint64_t half = limbs * params_.n() * kPackedWordBytes;
+    memory.keys += 2 * half;
+    memory.key_file += half;  // the other is a seed
   }
 
   // What an instruction holds beside its operands and results: the sum of every output and giant

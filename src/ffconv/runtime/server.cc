@@ -11,7 +11,7 @@ namespace ffconv::runtime {
 namespace {
 
 void check_ring(const SwitchingKey& key, const Context& context) {
-  if (&key.b.front().ring() != &context.ring()) {
+  if (&key.pairs.ring() != &context.ring()) {
     fail(ErrorCode::kMismatch,
          "evaluation keys: not made for, or not read with, this server's "
          "parameters");

@@ -18,13 +18,13 @@ std::size_t switching_key_bytes(const Params& params, int level) {
 }
 
 void write_key(ByteWriter& writer, const SwitchingKey& key, const Context& context) {
-  if (&key.b.front().ring() != &context.ring()) {
+  if (&key.pairs.ring() != &context.ring()) {
     fail(ErrorCode::kMismatch, "evaluation keys: expected keys of the given parameters only");
   }
   writer.u8(static_cast<std::uint8_t>(key.level));
   writer.bytes(key.seed);
-  for (const Poly<Eval>& b : key.b) {
-    write_poly(writer, b);
+  for (std::size_t digit = 0; digit < key.pairs.digit_count(); ++digit) {
+    write_poly(writer, key.pairs.get(digit, KeyPairs::Half::kB));
   }
 }
 
@@ -37,10 +37,11 @@ SwitchingKey read_key(ByteReader& reader, const Context& context) {
   }
   std::ranges::copy(reader.bytes(key.seed.size()), key.seed.begin());
   const Basis basis = context.qp_basis(key.level);
-  for (int digit = 0; digit < context.params().digit_count(key.level); ++digit) {
-    key.b.push_back(read_poly(reader, context.ring(), basis));
+  key.pairs = KeyPairs(context.ring(), basis, context.params().digit_count(key.level));
+  for (std::size_t digit = 0; digit < key.pairs.digit_count(); ++digit) {
+    key.pairs.set(digit, KeyPairs::Half::kB, read_poly(reader, context.ring(), basis));
+    key.pairs.set(digit, KeyPairs::Half::kA, expand(key.seed, key.level, digit, context));
   }
-  expand(key, context);
   return key;
 }
 

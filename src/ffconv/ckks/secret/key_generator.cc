@@ -41,9 +41,10 @@ SwitchingKey switching_key(const Context& context, const Word* target, const Wor
   SwitchingKey key;
   key.seed = random_seed();
   key.level = level;
-  expand(key, context);
-  for (std::size_t digit = 0; digit < key.a.size(); ++digit) {
-    Poly<Eval> b = sample_error(ring, key.a[digit].basis());
+  key.pairs = KeyPairs(ring, context.qp_basis(level), params.digit_count(level));
+  for (std::size_t digit = 0; digit < key.pairs.digit_count(); ++digit) {
+    const Poly<Eval> a = expand(key.seed, level, digit, context);
+    Poly<Eval> b = sample_error(ring, a.basis());
     const std::vector<std::uint64_t>& inverse_p = context.inverse_p(level);
     const auto size = static_cast<std::size_t>(params.level(level).digit_primes);
     parallel_for(inverse_p.size(), [&](std::size_t i) {
@@ -55,8 +56,9 @@ SwitchingKey switching_key(const Context& context, const Word* target, const Wor
                            ring.tables(prime));
       }
     });
-    subtract_product(b, key.a[digit], source);
-    key.b.push_back(std::move(b));
+    subtract_product(b, a, source);
+    key.pairs.set(digit, KeyPairs::Half::kB, b);
+    key.pairs.set(digit, KeyPairs::Half::kA, a);
   }
   return key;
 }

@@ -208,11 +208,11 @@ struct Body {
   static constexpr std::size_t kOnePassTerms = 8, kPassTerms = 4;
   static_assert(kOnePassTerms <= LazySum::kMaxTerms);
 
-  // factor(j, i): the vector of operand j at word i.
-  template <typename F>
-  static void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                           const F& factor, std::size_t terms, std::size_t pass, bool accumulate,
-                           std::size_t n, const LimbTables& t) {
+  // pair(k, j, i) and factor(j, i): the vectors of operands j at word i; pair's for sum k.
+  template <typename P, typename F>
+  static void sum_products(Word* dst0, Word* dst1, const P& pair, const F& factor,
+                           std::size_t terms, std::size_t pass, bool accumulate, std::size_t n,
+                           const LimbTables& t) {
     const Prime p(t);
     for (std::size_t begin = 0; begin < terms || begin == 0; begin += pass) {
       const std::size_t end = std::min(terms, begin + pass);
@@ -226,12 +226,10 @@ struct Body {
           }
         }
         for (std::size_t j = begin; j < end; ++j) {
-          prefetch(a0[j] + i, kBytesAhead);
-          prefetch(a1[j] + i, kBytesAhead);
           for (std::size_t v = 0; v < kVectors; ++v) {
             const R b = factor(j, i + v * kWidth);
-            sum0[v].add_product(V::load(a0[j] + i + v * kWidth), b);
-            sum1[v].add_product(V::load(a1[j] + i + v * kWidth), b);
+            sum0[v].add_product(pair(0, j, i + v * kWidth), b);
+            sum1[v].add_product(pair(1, j, i + v * kWidth), b);
           }
         }
         for (std::size_t v = 0; v < kVectors; ++v) {
@@ -242,11 +240,23 @@ struct Body {
     }
   }
 
-  static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
-                                 const Word* const* a1, const Word* const* b, std::size_t terms,
-                                 bool accumulate, std::size_t n, const LimbTables& t) {
+  static auto loaded(const Word* const* a0, const Word* const* a1) {
+    return [a0, a1](std::size_t k, std::size_t j, std::size_t i) {
+      return V::load((k == 0 ? a0 : a1)[j] + i);
+    };
+  }
+
+  static void packed_pair_products(Word* dst0, Word* dst1, const std::uint8_t* a,
+                                   std::size_t stride, const Word* const* b, std::size_t terms,
+                                   bool accumulate, std::size_t n, const LimbTables& t) {
     sum_products(
-        dst0, dst1, a0, a1, [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
+        dst0, dst1,
+        [a, stride](std::size_t k, std::size_t j, std::size_t i) {
+          const std::uint8_t* const at = a + (2 * j + k) * kRunBytes + packed_offset(i, stride);
+          prefetch(at, kBytesAhead);
+          return V::from_packed48(at);
+        },
+        [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
         terms <= kOnePassTerms ? kOnePassTerms : kPassTerms, accumulate, n, t);
   }
 
@@ -256,7 +266,7 @@ struct Body {
     for (std::size_t r = 0; r < rows; ++r) {
       const Constant* row = b + r * terms;
       sum_products(
-          dst0[r], dst1[r], a0, a1,
+          dst0[r], dst1[r], loaded(a0, a1),
           [row](std::size_t j, std::size_t) { return V::set1(to_double(row[j].value)); }, terms,
           LazySum::kMaxTerms, false, n, t);
     }

@@ -92,10 +92,10 @@ struct IfmaBody : IfmaArithmetic<V> {
     });
   }
 
-  // Whole limbs are summed in groups of four terms where there are many: hardware prefetchers
-  // follow about a dozen streams (64 terms of N = 2^14 on a Zen 4 core: 590 us by four, 1400 us in
-  // one pass). As many rows at once as registers hold share what they read of a0 and a1.
-  static constexpr std::size_t kOnePass = 8, kGroup = 4, kPackedGroup = 16, kRows = 4;
+  // Hardware prefetchers follow about a dozen streams: so many whole limbs are read in one pass.
+  // Packed operands of one row are one stream; as many rows at once as registers hold share what
+  // they read of a0 and a1.
+  static constexpr std::size_t kOnePass = 8, kPackedGroup = 16, kRows = 4;
 
   // f(the reduction of sums of up to kPackedGroup terms). `terms` products of words below
   // 4q < 2^(k+2) and one more word are below terms * 2^(2k+4).
@@ -143,8 +143,6 @@ struct IfmaBody : IfmaArithmetic<V> {
         }
       }
       for (std::size_t j = begin; j < end; ++j) {
-        prefetch(a0[j] + i, kBytesAhead);
-        prefetch(a1[j] + i, kBytesAhead);
         const R x0 = V::load(a0[j] + i), x1 = V::load(a1[j] + i);
         for (std::size_t r = 0; r < kCount; ++r) {
           const R b = factor(r, j, i);
@@ -159,15 +157,28 @@ struct IfmaBody : IfmaArithmetic<V> {
     }
   }
 
-  static void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0,
-                                 const Word* const* a1, const Word* const* b, std::size_t terms,
-                                 bool accumulate, std::size_t n, const LimbTables& t) {
-    in_groups(terms, terms <= kOnePass ? terms : kGroup, t,
+  static void packed_pair_products(Word* dst0, Word* dst1, const std::uint8_t* a,
+                                   std::size_t stride, const Word* const* b, std::size_t terms,
+                                   bool accumulate, std::size_t n, const LimbTables& t) {
+    in_groups(terms, std::min(terms, kOnePass), t,
               [=](std::size_t begin, std::size_t end, bool add_previous, const auto& reduced) {
-                sum_rows<1>(
-                    &dst0, &dst1, a0, a1,
-                    [b](std::size_t, std::size_t j, std::size_t i) { return V::load(b[j] + i); },
-                    begin, end, accumulate || add_previous, n, reduced);
+                for (std::size_t i = 0; i < n; i += kWidth) {
+                  const std::uint8_t* const run = a + packed_offset(i, stride);
+                  LazySum sum0, sum1;
+                  if (accumulate || add_previous) {
+                    sum0.low = V::load(dst0 + i);
+                    sum1.low = V::load(dst1 + i);
+                  }
+                  for (std::size_t j = begin; j < end; ++j) {
+                    prefetch(run + 2 * j * kRunBytes, kBytesAhead);
+                    prefetch(run + (2 * j + 1) * kRunBytes, kBytesAhead);
+                    const R x = V::load(b[j] + i);
+                    sum0.add_product(V::from_packed48(run + 2 * j * kRunBytes), x);
+                    sum1.add_product(V::from_packed48(run + (2 * j + 1) * kRunBytes), x);
+                  }
+                  V::store(dst0 + i, reduced(sum0));
+                  V::store(dst1 + i, reduced(sum1));
+                }
               });
   }
 

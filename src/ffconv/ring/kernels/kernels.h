@@ -59,6 +59,7 @@ struct EmbeddingTables;
 // Packed limbs (Kernels::pack48).
 inline constexpr std::size_t kPackedBytes = 6;  // a residue
 inline constexpr std::size_t kPackedRun = 8;    // residues
+inline constexpr std::size_t kRunBytes = kPackedRun * kPackedBytes;
 
 struct Kernels {
   std::string_view name;
@@ -88,12 +89,6 @@ struct Kernels {
   void (*mul_constant_sub)(Word* dst, const Word* a, const Constant& c, const Word* b,
                            std::size_t n, const LimbTables&);
 
-  // dst0 = sum over t of a0[t] * b[t], dst1 = sum of a1[t] * b[t]; where `accumulate`, added to
-  // what dst0 and dst1 hold. Reduction is deferred. dst0 and dst1 are not among the inputs.
-  void (*inner_product_pair)(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                             const Word* const* b, std::size_t terms, bool accumulate,
-                             std::size_t n, const LimbTables&);
-
   // dst[i] = src[source[i] mod n]; dst != src. Works on limbs of any prime. `source` is a run of a
   // rotation's WordPermutation, src the run of words that it maps to.
   void (*permute)(Word* dst, const Word* src, const std::uint32_t* source, std::size_t n);
@@ -117,7 +112,14 @@ struct Kernels {
                           const std::uint8_t* const* b, std::size_t stride, std::size_t n,
                           const LimbTables&);
 
-  // The same with scalars b[r * terms + t]: a matrix times two vectors of limbs.
+  // dst0 = sum over t of a[2 t] * b[t], dst1 = sum of a[2 t + 1] * b[t]; where `accumulate`, added
+  // to what dst0 and dst1 hold. Operands a are packed, kPackedRun * kPackedBytes bytes from each
+  // other. dst0 and dst1 are not among the inputs.
+  void (*packed_pair_products)(Word* dst0, Word* dst1, const std::uint8_t* a, std::size_t stride,
+                               const Word* const* b, std::size_t terms, bool accumulate,
+                               std::size_t n, const LimbTables&);
+
+  // packed_products with scalars b[r * terms + t]: a matrix times two vectors of limbs.
   void (*scalar_products)(Word* const* dst0, Word* const* dst1, std::size_t rows,
                           const Word* const* a0, const Word* const* a1, std::size_t terms,
                           const Constant* b, std::size_t n, const LimbTables&);

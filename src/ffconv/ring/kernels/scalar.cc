@@ -142,50 +142,59 @@ void mul_constant_sub(Word* dst, const Word* a, const Constant& c, const Word* b
   }
 }
 
-// factor(j, i) is word i of operand j.
-template <typename F>
-void sum_products(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                  const F& factor, std::size_t terms, bool accumulate, std::size_t n,
-                  const LimbTables& t) {
+// pair(k, j, i) and factor(j, i) are word i of operands j; pair's for sum k.
+template <typename P, typename F>
+void sum_products(Word* dst0, Word* dst1, const P& pair, const F& factor, std::size_t terms,
+                  bool accumulate, std::size_t n, const LimbTables& t) {
   const Residues mod(t.q);
   for (std::size_t i = 0; i < n; ++i) {
     u128 sum0 = accumulate ? dst0[i] : 0;
     u128 sum1 = accumulate ? dst1[i] : 0;
     for (std::size_t j = 0; j < terms; ++j) {
-      sum0 += static_cast<u128>(a0[j][i]) * factor(j, i);
-      sum1 += static_cast<u128>(a1[j][i]) * factor(j, i);
+      sum0 += static_cast<u128>(pair(0, j, i)) * factor(j, i);
+      sum1 += static_cast<u128>(pair(1, j, i)) * factor(j, i);
     }
     dst0[i] = mod.reduce(sum0);
     dst1[i] = mod.reduce(sum1);
   }
 }
 
-void inner_product_pair(Word* dst0, Word* dst1, const Word* const* a0, const Word* const* a1,
-                        const Word* const* b, std::size_t terms, bool accumulate, std::size_t n,
-                        const LimbTables& t) {
-  sum_products(
-      dst0, dst1, a0, a1, [b](std::size_t j, std::size_t i) { return b[j][i]; }, terms, accumulate,
-      n, t);
+auto words_of(const Word* const* a0, const Word* const* a1) {
+  return [a0, a1](std::size_t k, std::size_t j, std::size_t i) { return (k == 0 ? a0 : a1)[j][i]; };
 }
 
 std::size_t packed_offset(std::size_t i, std::size_t stride) {
   return i / kPackedRun * stride + i % kPackedRun * kPackedBytes;
 }
 
+Word unpacked(const std::uint8_t* packed, std::size_t i, std::size_t stride) {
+  const std::uint8_t* residue = packed + packed_offset(i, stride);
+  Word word = 0;
+  for (std::size_t byte = 0; byte < kPackedBytes; ++byte) {
+    word |= Word{residue[byte]} << (8 * byte);
+  }
+  return word;
+}
+
+void packed_pair_products(Word* dst0, Word* dst1, const std::uint8_t* a, std::size_t stride,
+                          const Word* const* b, std::size_t terms, bool accumulate, std::size_t n,
+                          const LimbTables& t) {
+  sum_products(
+      dst0, dst1,
+      [=](std::size_t k, std::size_t j, std::size_t i) {
+        return unpacked(a + (2 * j + k) * kRunBytes, i, stride);
+      },
+      [b](std::size_t j, std::size_t i) { return b[j][i]; }, terms, accumulate, n, t);
+}
+
 void packed_products(Word* const* dst0, Word* const* dst1, std::size_t rows, const Word* const* a0,
                      const Word* const* a1, std::size_t terms, const std::uint8_t* const* b,
                      std::size_t stride, std::size_t n, const LimbTables& t) {
-  const auto unpack = [stride](const std::uint8_t* packed, std::size_t i) {
-    const std::uint8_t* residue = packed + packed_offset(i, stride);
-    Word word = 0;
-    for (std::size_t byte = 0; byte < kPackedBytes; ++byte) {
-      word |= Word{residue[byte]} << (8 * byte);
-    }
-    return word;
-  };
   for (std::size_t r = 0; r < rows; ++r) {
-    const auto factor = [&](std::size_t j, std::size_t i) { return unpack(b[r * terms + j], i); };
-    sum_products(dst0[r], dst1[r], a0, a1, factor, terms, false, n, t);
+    const auto factor = [&](std::size_t j, std::size_t i) {
+      return unpacked(b[r * terms + j], i, stride);
+    };
+    sum_products(dst0[r], dst1[r], words_of(a0, a1), factor, terms, false, n, t);
   }
 }
 
@@ -194,7 +203,7 @@ void scalar_products(Word* const* dst0, Word* const* dst1, std::size_t rows, con
                      const LimbTables& t) {
   for (std::size_t r = 0; r < rows; ++r) {
     const auto factor = [&](std::size_t j, std::size_t) { return b[r * terms + j].value; };
-    sum_products(dst0[r], dst1[r], a0, a1, factor, terms, false, n, t);
+    sum_products(dst0[r], dst1[r], words_of(a0, a1), factor, terms, false, n, t);
   }
 }
 
@@ -333,12 +342,12 @@ constinit const Kernels kScalarKernels = {
     .mul = mul,
     .mul_constant = mul_constant,
     .mul_constant_sub = mul_constant_sub,
-    .inner_product_pair = inner_product_pair,
     .permute = permute,
     .sub_add_permute = sub_add_permute,
     .tensor = tensor,
     .pack48 = pack48,
     .packed_products = packed_products,
+    .packed_pair_products = packed_pair_products,
     .scalar_products = scalar_products,
     .make_digit = make_digit,
     .digit_overflow = digit_overflow,
