@@ -253,7 +253,7 @@ struct Body {
         dst0, dst1,
         [a, stride](std::size_t k, std::size_t j, std::size_t i) {
           const std::uint8_t* const at = a + (2 * j + k) * kRunBytes + packed_offset(i, stride);
-          prefetch(at, kBytesAhead);
+          prefetch(at, kKeyBytesAhead);
           return V::from_packed48(at);
         },
         [b](std::size_t j, std::size_t i) { return V::load(b[j] + i); }, terms,
@@ -300,6 +300,8 @@ struct Body {
       }
       const std::uint8_t* const run = b[j] + packed_offset(i, stride);
       prefetch(run, stride);
+      prefetch(a0[j] + i, kInputBytesAhead);
+      prefetch(a1[j] + i, kInputBytesAhead);
       for (std::size_t v = 0; v < kVectors; ++v) {
         const R y = V::from_packed48(run + v * kWidth * kPackedBytes);
         sum0[v].add_product(V::load(a0[j] + i + v * kWidth), y);

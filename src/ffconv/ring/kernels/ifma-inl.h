@@ -170,8 +170,8 @@ struct IfmaBody : IfmaArithmetic<V> {
                     sum1.low = V::load(dst1 + i);
                   }
                   for (std::size_t j = begin; j < end; ++j) {
-                    prefetch(run + 2 * j * kRunBytes, kBytesAhead);
-                    prefetch(run + (2 * j + 1) * kRunBytes, kBytesAhead);
+                    prefetch(run + 2 * j * kRunBytes, kKeyBytesAhead);
+                    prefetch(run + (2 * j + 1) * kRunBytes, kKeyBytesAhead);
                     const R x = V::load(b[j] + i);
                     sum0.add_product(V::from_packed48(run + 2 * j * kRunBytes), x);
                     sum1.add_product(V::from_packed48(run + (2 * j + 1) * kRunBytes), x);
@@ -237,6 +237,8 @@ struct IfmaBody : IfmaArithmetic<V> {
           sum1[r] = LazySum(reduced(sum1[r]));
         }
       }
+      prefetch(a0[j] + i, kInputBytesAhead);
+      prefetch(a1[j] + i, kInputBytesAhead);
       const R x0 = V::load(a0[j] + i), x1 = V::load(a1[j] + i);
       for (std::size_t r = 0; r < kCount; ++r) {
         const std::uint8_t* const run = b[r * terms + j] + offset;
