@@ -38,18 +38,16 @@ double change_us(const CostTable& t, const CostShape& s, int leaving, int target
 }  // namespace
 
 const CostTable& default_cost_table() {
-  // The avx2 tier on an AMD EPYC, one thread, by `ffconv doctor`; but inner products as measured in
-  // whole networks, where keys and weights come from memory once per image (a limb of 2^14 words in
-  // about 12 us).
+  // The avx2 tier on an AMD EPYC, family 26, one thread, by `ffconv doctor`.
   static const CostTable table{
-      .machine = "AMD EPYC, avx2",
-      .ntt_forward_us = 40.0,
-      .ntt_inverse_us = 39.2,
-      .multiply_accumulate_us = 12.0,
-      .base_extend_us = 5.3,
-      .automorphism_us = 3.3,
-      .add_us = 3.4,
-      .multiply_us = 3.4,
+      .machine = "AMD EPYC (Zen 5), avx2",
+      .ntt_forward_us = 19.3,
+      .ntt_inverse_us = 19.7,
+      .multiply_accumulate_us = 3.24,
+      .base_extend_us = 2.35,
+      .automorphism_us = 1.95,
+      .add_us = 1.49,
+      .multiply_us = 2.03,
   };
   return table;
 }
