@@ -64,6 +64,10 @@ void add_compile_flags(CLI::App& command, CompileFlags& flags) {
       "time of evaluation; inf: only the latter counts")
       ->check(bandwidth_check())
       ->capture_default_str();
+  add("--max-keys", flags.max_keys, "N",
+      "At most so many evaluation keys, for more time (default: as\n"
+      "many as are fastest)")
+      ->check(CLI::PositiveNumber.description(""));
   command
       .add_option("--cost", flags.cost,
                   "What operations cost on the server, as 'ffconv doctor -o'\n"
@@ -109,6 +113,9 @@ CompiledModel compile_model(const Model& model, const std::string& path, const C
     options.log_n = flags.log_n;
   }
   options.upload_mbit_per_s = flags.bandwidth;
+  if (flags.max_keys != 0) {
+    options.max_keys = flags.max_keys;
+  }
   const model::Ranges ranges = value_ranges(model, path, flags, quiet);
   ProgressBar bar(quiet);
   options.progress = bar.callback();

@@ -17,17 +17,18 @@ struct CompileFlags {
   std::string calibration;  // empty: the model's metadata
   double margin = plan::CompileOptions{}.margin;
   double precision_bits = plan::CompileOptions{}.precision_bits;
-  int log_n = 0;           // 0: the planner's choice
-  std::string cost;        // file; empty: the default table
-  double bandwidth = 100;  // Mbit/s
+  int log_n = 0;             // 0: the planner's choice
+  std::string cost;          // file; empty: the default table
+  double bandwidth = 100;    // Mbit/s
+  std::size_t max_keys = 0;  // 0: as many as are fastest
 };
 
 // Adds the options; `flags` must outlive the parsing.
 void add_compile_flags(CLI::App& command, CompileFlags& flags);
-// Whether the command line had any of them but --cost.
 // Of --bandwidth: above 0, or inf.
 CLI::Validator bandwidth_check();
 
+// Whether the command line had any of them but --cost.
 bool any_compile_flag(const CLI::App& command);
 
 // The table that --cost names, or the default.

@@ -143,7 +143,9 @@ PlanReport::PlanReport(const runtime::ServerBundle& bundle, const CostTable& tab
   }
   totals = counts.total;
   layers = layer_reports(bundle.program, counts);
-  key_bytes = wire::key_bytes(params, plan::key_request(bundle.program));
+  const plan::KeyRequest request = plan::key_request(bundle.program);
+  keys = request.count();
+  key_bytes = wire::key_bytes(params, request);
   upload_bytes = wire::upload_bytes(params, bundle.program);
   download_bytes = wire::download_bytes(params, bundle.program);
   server_bytes = wire::to_bytes(bundle).size();
@@ -163,6 +165,7 @@ Json to_json(const PlanReport& report) {
       {"totals", counts_json(report.totals)},
       {"predicted_ms", report.totals.predicted_us / 1000},
       {"cost_table", report.machine},
+      {"keys", report.keys},
       {"key_bytes", report.key_bytes},
       {"upload_bytes", report.upload_bytes},
       {"download_bytes", report.download_bytes},
@@ -212,7 +215,7 @@ std::string summary_text(const PlanReport& report) {
     text += fmt::format("           weights of {} layers kept small: {} of the time\n",
                         report.small_layers.size(), ms_text(report.expansion_us));
   }
-  text += fmt::format("keys       {}, once\n", exact_size_text(report.key_bytes));
+  text += fmt::format("keys       {}, {}, once\n", report.keys, exact_size_text(report.key_bytes));
   text += fmt::format("upload     {} an image\n", exact_size_text(report.upload_bytes));
   text += fmt::format("download   {}\n", exact_size_text(report.download_bytes));
   text += fmt::format("bundles    server {}, client {}\n", exact_size_text(report.server_bytes),

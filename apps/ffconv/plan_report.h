@@ -42,6 +42,7 @@ struct PlanReport {
   plan::OpCounts totals;
   std::vector<LayerReport> layers;
   double score_error_std = 0;
+  std::size_t keys = 0;
   std::uint64_t key_bytes = 0, upload_bytes = 0, download_bytes = 0;  // files, exactly
   std::uint64_t server_bytes = 0, client_bytes = 0;                   // bundles, exactly
   plan::Memory memory;

@@ -98,6 +98,27 @@ TEST(Compile, UploadPriceMovesAutoToFewerInputs) {
   EXPECT_EQ(compile(network, ranges, dear).program.input_count, 1);
 }
 
+TEST(Compile, FewerKeysTakeMoreTime) {
+  const model::Network network = testing::lola_shaped_network();
+  const auto ranges = testing::ranges_of(network);
+  const auto keys = [](const Compiled& compiled) { return key_request(compiled.program).count(); };
+  CompileOptions options;
+  options.packing = Packing::kDense;
+  const Compiled free = compile(network, ranges, options);
+  options.max_keys = keys(free);
+  EXPECT_EQ(keys(compile(network, ranges, options)), keys(free));
+  options.max_keys = 3 * keys(free) / 4;
+  const Compiled limited = compile(network, ranges, options);
+  EXPECT_LE(keys(limited), *options.max_keys);
+  EXPECT_GT(limited.report.counts.total.predicted_us, free.report.counts.total.predicted_us);
+  EXPECT_GE(limited.report.precision_bits, options.precision_bits);
+  check_program(limited.program, "test");
+  options.max_keys = 2;
+  EXPECT_THAT(
+      testing::error_of(ErrorCode::kUnsupported, [&] { (void)compile(network, ranges, options); }),
+      ::testing::HasSubstr("evaluation keys at least"));
+}
+
 TEST(Compile, PrecisionAndMarginReachTheProgram) {
   testing::Weights weights(2);
   const model::Network network =

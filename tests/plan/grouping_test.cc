@@ -1,5 +1,7 @@
 #include "ffconv/plan/grouping.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "ffconv/plan/fold.h"
@@ -46,6 +48,30 @@ TEST(Grouping, SixteenRotationsAreOfferedAsFourTimesFour) {
                       option.shape.decomposed_inputs == 1 && option.shape.extended_terms == 16);
   }
   EXPECT_TRUE(found);
+}
+
+TEST(Grouping, AKeyIsCountedForEveryStepAndItsPriceBalancesBabiesWithGiants) {
+  // Two inputs share the keys of their babies.
+  std::vector<Diagonal> two;
+  for (const std::int32_t input : {0, 1}) {
+    for (const std::int32_t r : range(16)) {
+      two.push_back({0, input, r});
+    }
+  }
+  const auto options = split_options(two, 16);
+  for (const SplitOption& option : options) {
+    std::set<std::int32_t> babies, giants;
+    for (const Diagonal& d : two) {
+      const Steps steps = option.split.steps(d.rotation, 16);
+      babies.insert(steps.baby);
+      giants.insert(steps.giant);
+    }
+    babies.erase(0);
+    giants.erase(0);
+    EXPECT_EQ(option.keys, static_cast<int>(babies.size() + giants.size()));
+  }
+  EXPECT_EQ(cheapest(options, default_cost_table(), kShape, 1e9).keys, 3 + 3);
+  EXPECT_EQ(fold_keys(fold_factors(64, default_cost_table(), kShape, 1e9)), 6);  // by halves
 }
 
 TEST(Grouping, OneRotationByNothingNeedsNoExtendedBasis) {

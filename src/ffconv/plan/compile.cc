@@ -26,6 +26,11 @@ constexpr double kLeastWeightBits = 10;
 // that it loses.
 constexpr double kWorthPrecision = 0.05;
 
+// Prices of a key, in microseconds, that are tried where their number is limited, each so many
+// times the one before; and how often the interval that holds the least one is halved.
+constexpr double kLeastKeyPrice = 4, kMostKeyPrice = 1e7, kKeyPriceStep = 8;
+constexpr int kKeyPriceHalvings = 3;
+
 // A program that can be had, before it is lowered in full.
 struct Attempt {
   RingShape ring;
@@ -75,6 +80,53 @@ class Compiler {
         scores_(bounds_.layers.back()) {}
 
   Compiled run() {
+    find_best();
+    if (options_.max_keys && keys(*best_) > *options_.max_keys) {
+      limit_keys(*options_.max_keys);
+    }
+    return std::move(*best_);
+  }
+
+ private:
+  static std::size_t keys(const Compiled& compiled) {
+    return key_request(compiled.program).count();
+  }
+
+  void limit_keys(std::size_t most) {
+    std::optional<Compiled> kept;
+    std::size_t fewest = keys(*best_);
+    double low = 1, high = kLeastKeyPrice;
+    const auto few_at = [&](double price) {
+      key_us_ = price;
+      find_best();
+      fewest = std::min(fewest, keys(*best_));
+      if (keys(*best_) > most) {
+        return false;
+      }
+      kept = std::move(*best_);
+      return true;
+    };
+    while (!few_at(high)) {
+      low = high;
+      high *= kKeyPriceStep;
+      if (high > kMostKeyPrice) {
+        fail(
+            ErrorCode::kUnsupported,
+            "network {}: packing {} needs {} evaluation keys at least, as far as was tried, but at "
+            "most {} are allowed; allow more",
+            network_.name, to_string(options_.packing), fewest, most);
+      }
+    }
+    for (int k = 0; k < kKeyPriceHalvings; ++k) {
+      const double middle = std::sqrt(low * high);
+      (few_at(middle) ? high : low) = middle;
+    }
+    best_ = std::move(kept);
+  }
+
+  void find_best() {
+    best_.reset();
+    alternatives_.clear();
     if (options_.packing == Packing::kAuto) {
       consider(Packing::kAuto);
       consider(Packing::kDense);
@@ -95,10 +147,8 @@ class Compiler {
            to_string(options_.packing), std::max(0.0, precision(smallest_std_)));
     }
     best_->report.alternatives = std::move(alternatives_);
-    return std::move(*best_);
   }
 
- private:
   // Offers the fastest program of the packing in the smallest ring that holds it. Where a tensor
   // takes several ciphertexts there, auto looks at the next ring too: fewer may pay.
   void consider(Packing packing) {
@@ -156,7 +206,7 @@ class Compiler {
                                        kMaxPrimes - 2));
   }
   Lowering lowering(const RingShape& ring, Relinearize mode) const {
-    return {network_, bounds_, options_.cost, ring, mode};
+    return {network_, bounds_, options_.cost, ring, mode, key_us_};
   }
   Program lower(const Attempt& attempt) const {
     const Lowering lowering = this->lowering(attempt.ring, attempt.mode);
@@ -246,9 +296,10 @@ class Compiler {
   // Keeps the program if it is precise enough and the best so far. Its price in microseconds, or
   // nothing where no chain is precise enough.
   std::optional<double> offer(Packing packing, Program program) {
-    const ParameterGoal goal{largest_std(), [this](const Program& candidate) {
+    const double keys_us = key_us_ * static_cast<double>(used_keys(program).rotations.size());
+    const ParameterGoal goal{largest_std(), [&](const Program& candidate) {
                                return count(candidate, options_.cost).total.predicted_us +
-                                      upload_us(candidate);
+                                      upload_us(candidate) + keys_us;
                              }};
     if (!assign_parameters(program, goal, options_.cost)) {
       smallest_std_ = std::min(smallest_std_, program.output_noise_std);
@@ -263,7 +314,7 @@ class Compiler {
                                   upload_us(program),
                                   precision_bits};
     alternatives_.push_back(alternative);
-    const double us = alternative.predicted_us + alternative.upload_us;
+    const double us = alternative.predicted_us + alternative.upload_us + keys_us;
     if (!best_ || us < best_us_) {
       best_us_ = us;
       best_ = Compiled{std::move(program), {packing, std::move(counts), precision_bits, {}}};
@@ -301,6 +352,7 @@ class Compiler {
   const Bounds bounds_;
   const model::Range scores_;
   std::map<int, LayoutSearch> searches_;  // by log_n
+  double key_us_ = 0;                     // price of a key
   std::optional<Compiled> best_;
   double best_us_ = 0;
   double smallest_std_ = std::numeric_limits<double>::infinity();

@@ -30,6 +30,9 @@ struct CompileOptions {
   // Auto weighs a client's upload at this bandwidth, in 10^6 bits per second, beside the time of
   // evaluation; infinity: not at all.
   double upload_mbit_per_s = std::numeric_limits<double>::infinity();
+  // At most so many evaluation keys, for more time: baby and giant steps, folds and layouts are
+  // then chosen with a price on every rotation key, the least at which few enough are left.
+  std::optional<std::size_t> max_keys;
   Progress progress;  // of what takes long: layouts of large layers
 };
 
@@ -58,7 +61,7 @@ struct Compiled {
 
 // Throws kInvalidArgument for options or ranges out of their domain (a layer whose range is zero is
 // named) and kUnsupported for a network that no ring up to N = 2^17, or not the one asked for,
-// holds at the precision asked for.
+// holds at the precision asked for, or that needs more keys.
 Compiled compile(const model::Network& network, const model::Ranges& ranges,
                  const CompileOptions& options = {});
 

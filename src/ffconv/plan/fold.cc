@@ -17,7 +17,7 @@ double stage_us(std::size_t factor, const CostTable& table, const CostShape& sha
 }  // namespace
 
 std::vector<std::size_t> fold_factors(std::size_t size, const CostTable& table,
-                                      const CostShape& shape) {
+                                      const CostShape& shape, double key_us) {
   FFCONV_ASSERT(std::has_single_bit(size));
   const auto bits = static_cast<std::size_t>(std::countr_zero(size));
   // best[k]: the cheapest chain for 2^k slots; last[k]: the bits of its last stage, 1 where the
@@ -27,7 +27,9 @@ std::vector<std::size_t> fold_factors(std::size_t size, const CostTable& table,
   best[0] = 0;
   for (std::size_t k = 1; k <= bits; ++k) {
     for (std::size_t e = 1; e <= k; ++e) {
-      const double us = best[k - e] + stage_us(std::size_t{1} << e, table, shape);
+      const std::size_t factor = std::size_t{1} << e;
+      const double us =
+          best[k - e] + stage_us(factor, table, shape) + key_us * static_cast<double>(factor - 1);
       if (us < best[k]) {
         best[k] = us;
         last[k] = e;
@@ -40,6 +42,14 @@ std::vector<std::size_t> fold_factors(std::size_t size, const CostTable& table,
   }
   std::sort(factors.begin(), factors.end(), std::greater<>());
   return factors;
+}
+
+int fold_keys(const std::vector<std::size_t>& factors) {
+  std::size_t keys = 0;
+  for (const std::size_t factor : factors) {
+    keys += factor - 1;
+  }
+  return static_cast<int>(keys);
 }
 
 double fold_us(const std::vector<std::size_t>& factors, const CostTable& table,

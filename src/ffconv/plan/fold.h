@@ -14,9 +14,13 @@
 namespace ffconv::plan {
 
 // The factors, each a power of two of at least 2, of the cheapest chain that folds `size` slots (a
-// power of two), larger factors first; empty for size 1.
+// power of two), larger factors first; empty for size 1. A key, one a rotation, is priced at
+// key_us.
 std::vector<std::size_t> fold_factors(std::size_t size, const CostTable& table,
-                                      const CostShape& shape);
+                                      const CostShape& shape, double key_us = 0);
+
+// Its rotations other than by 0.
+int fold_keys(const std::vector<std::size_t>& factors);
 
 // Microseconds of that chain on one ciphertext.
 double fold_us(const std::vector<std::size_t>& factors, const CostTable& table,

@@ -38,6 +38,7 @@ class StepSets {
     }
   }
   const std::uint64_t* at(std::size_t step) const { return masks_.data() + step * words_; }
+  int sets() const { return static_cast<int>(steps_.size()); }
   // Numbers in all sets together, each as often as it occurs.
   int total() const {
     int count = 0;
@@ -96,7 +97,7 @@ class Shapes {
 
   const std::vector<std::int32_t>& rotations() const { return rotations_; }
 
-  LinearShape of(const Split& split) {
+  SplitOption of(const Split& split) {
     babies_.clear();
     giants_.clear();
     decomposed_.clear();
@@ -124,7 +125,7 @@ class Shapes {
       const bool extended = (extended_.at(0)[o / 64] >> (o % 64) & 1) != 0;
       (extended ? shape.extended_terms : shape.plain_terms) += terms_[o];
     }
-    return shape;
+    return {split, shape, babies_.sets() + giants_.sets()};
   }
 
  private:
@@ -155,8 +156,9 @@ std::size_t gap_offset(const std::vector<std::int32_t>& rotations, std::size_t h
   return (high - start) % high;
 }
 
-bool no_worse(const LinearShape& a, const LinearShape& b) {
-  return a.decomposed_inputs <= b.decomposed_inputs && a.babies <= b.babies &&
+bool no_worse(const SplitOption& x, const SplitOption& y) {
+  const LinearShape &a = x.shape, &b = y.shape;
+  return x.keys <= y.keys && a.decomposed_inputs <= b.decomposed_inputs && a.babies <= b.babies &&
          a.giants <= b.giants && a.extended_outputs <= b.extended_outputs &&
          a.extended_terms <= b.extended_terms;
 }
@@ -193,7 +195,7 @@ Steps Split::steps(std::int32_t rotation, std::size_t slot_count) const {
 }
 
 LinearShape split_shape(std::span<const Diagonal> diagonals, const Split& split) {
-  return Shapes(diagonals, split.modulus).of(split);
+  return Shapes(diagonals, split.modulus).of(split).shape;
 }
 
 std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std::size_t modulus) {
@@ -205,13 +207,11 @@ std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std:
     // Bit ranges may have a gap of their own below the highest bit.
     const std::size_t inner = modulus % high == 0 ? gap_offset(rotations, high) : gap;
     for (const std::size_t offset : std::set<std::size_t>{0, gap, inner}) {
-      const Split split{modulus, offset, low, high};
-      const SplitOption option{split, shapes.of(split)};
+      const SplitOption option = shapes.of({modulus, offset, low, high});
       const bool useless = std::ranges::any_of(
-          options, [&](const SplitOption& other) { return no_worse(other.shape, option.shape); });
+          options, [&](const SplitOption& other) { return no_worse(other, option); });
       if (!useless) {
-        std::erase_if(
-            options, [&](const SplitOption& other) { return no_worse(option.shape, other.shape); });
+        std::erase_if(options, [&](const SplitOption& other) { return no_worse(option, other); });
         options.push_back(option);
       }
     }
@@ -220,9 +220,9 @@ std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std:
 }
 
 const SplitOption& cheapest(std::span<const SplitOption> options, const CostTable& table,
-                            const CostShape& shape) {
+                            const CostShape& shape, double key_us) {
   return *std::ranges::min_element(options, {}, [&](const SplitOption& option) {
-    return linear_us(table, shape, option.shape);
+    return linear_us(table, shape, option.shape) + key_us * option.keys;
   });
 }
 

@@ -41,6 +41,7 @@ struct Split {
 struct SplitOption {
   Split split;
   LinearShape shape;
+  int keys = 0;  // rotations, babies and giants, other than by 0: a key each
 };
 
 LinearShape split_shape(std::span<const Diagonal> diagonals, const Split& split);
@@ -50,7 +51,8 @@ LinearShape split_shape(std::span<const Diagonal> diagonals, const Split& split)
 // their neighbours; those that are no better than another in any count are left out.
 std::vector<SplitOption> split_options(std::span<const Diagonal> diagonals, std::size_t modulus);
 
+// A key priced at key_us.
 const SplitOption& cheapest(std::span<const SplitOption> options, const CostTable& table,
-                            const CostShape& shape);
+                            const CostShape& shape, double key_us = 0);
 
 }  // namespace ffconv::plan

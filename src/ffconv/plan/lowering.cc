@@ -59,12 +59,13 @@ LinearPlan plan_linear(std::span<const SplitOption> options, std::size_t fold, s
                        const Lowering& lowering, int level) {
   const CostTable& table = lowering.table;
   const CostShape before = lowering.ring.at(level), after = lowering.ring.at(level - 1);
-  const SplitOption& option = cheapest(options, table, before);
-  LinearPlan plan{option.split, fold_factors(fold, table, after), 0};
-  plan.predicted_us =
-      linear_us(table, before, option.shape) +
-      static_cast<double>(outputs) * (rescale_us(table, before, 2) + add_us(table, after, 1) +
-                                      fold_us(plan.fold_factors, table, after));
+  const double key_us = lowering.key_us;
+  const SplitOption& option = cheapest(options, table, before, key_us);
+  LinearPlan plan{option.split, fold_factors(fold, table, after, key_us), 0};
+  plan.us = linear_us(table, before, option.shape) +
+            key_us * (option.keys + fold_keys(plan.fold_factors)) +
+            static_cast<double>(outputs) * (rescale_us(table, before, 2) + add_us(table, after, 1) +
+                                            fold_us(plan.fold_factors, table, after));
   return plan;
 }
 

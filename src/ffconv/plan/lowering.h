@@ -59,13 +59,16 @@ struct Lowering {
   const CostTable& table;
   RingShape ring;
   Relinearize relinearize = Relinearize::kWithRescale;
+  // The price of a rotation key, where their number is limited. Layers are priced apart, each key
+  // as if no other layer had it.
+  double key_us = 0;
 };
 
 // How a linear map between two layouts is carried out at a level.
 struct LinearPlan {
   Split split;
   std::vector<std::size_t> fold_factors;
-  double predicted_us = 0;  // products, rotations, rescales, folds and biases
+  double us = 0;  // predicted: products, rotations, rescales, folds and biases; and keys' prices
 };
 // The cheapest of `options`, followed by a fold of `fold` slots, for `outputs` ciphertexts.
 LinearPlan plan_linear(std::span<const SplitOption> options, std::size_t fold, std::size_t outputs,

@@ -97,6 +97,8 @@ struct KeyRequest {
     std::int32_t level;
   };
   std::vector<Rotation> rotations;  // by step, then level, ascending
+
+  std::size_t count() const { return relinearization.size() + rotations.size(); }
 };
 
 // The levels at which a program uses keys.

@@ -68,8 +68,7 @@ int input_level(const Lowering& lowering, std::size_t layer) {
 
 double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge) {
   const int level = input_level(lowering, layer);
-  const double us =
-      plan_linear(edge.options, edge.fold, edge.outputs, lowering, level).predicted_us;
+  const double us = plan_linear(edge.options, edge.fold, edge.outputs, lowering, level).us;
   return square_follows(lowering, layer)
              ? us + static_cast<double>(edge.outputs) * square_us(lowering, level - 1)
              : us;
@@ -160,7 +159,7 @@ void LayoutSearch::add_offset_inputs() {
       LinearShape shape;
       shape.plain_terms = static_cast<int>(products);
       const Split split{out.period(), 0, 1, 1};
-      offsets_.push_back({to, products, {{{split, shape}}, copies, out.ciphertexts.size()}});
+      offsets_.push_back({to, products, {{{split, shape, 0}}, copies, out.ciphertexts.size()}});
     }
   }
 }

@@ -29,7 +29,8 @@ struct Edge {
 
 Edge make_edge(std::span<const Diagonal> diagonals, const Layout& in, const Layout& out);
 
-// Microseconds of layer number `layer` of the network and of the square behind it, if there is one.
+// Microseconds of layer number `layer` of the network and of the square behind it, if there is one;
+// prices of keys included.
 double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge);
 
 // The price of given layouts, as lower_chain() takes them, in any ring of their slot count.
