@@ -127,6 +127,7 @@ def card(config, report):
         config.dataset, config.dataset)
     hma, mac = (sum(layer[unit] for layer in report["layers"].values()) for unit in ("hma", "mac"))
     hours = report["cpu_seconds"] / 3600
+    factorized = ", factorized" if any(layer.rank for layer in config.layers) else ""
     lines = [
         f"# {config.model}", "", config.title + ".", "",
         f"- **Accuracy.** {_percent(report['test_accuracy'])} on the {report['test_images']:,} test images, looked at "
@@ -138,7 +139,7 @@ def card(config, report):
         f"- **Budget.** {report['epochs']} epochs, those of settling included, {hours:.2f} hours of one processor core"
         + (f", beside those of `{config.distillation.teacher}` (validation accuracy "
            f"{_percent(report['teacher_accuracy'])}), whose scores it learns from" if config.distillation else "")
-        + (f"; it starts from `{config.start_from}`, factorized (validation accuracy before any training "
+        + (f"; it starts from `{config.start_from}`{factorized} (validation accuracy before any training "
            f"{_percent(report['start']['factorized'])})" if config.start_from else "") + ".",
         f"- **Recipe.** [Configuration](../training/runs/{config.name}/config.json): {recipe}; "
         f"{config.augmentation} views. `training/train.py --config training/configs/{config.name}.json` repeats it.",
