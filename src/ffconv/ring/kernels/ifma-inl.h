@@ -92,12 +92,12 @@ struct IfmaBody : IfmaArithmetic<V> {
     });
   }
 
-  // Hardware prefetchers follow about a dozen streams: so many whole limbs are read in one pass.
-  // Packed operands of one row are one stream; as many rows at once as registers hold share what
-  // they read of a0 and a1.
-  static constexpr std::size_t kOnePass = 8, kPackedGroup = 16, kRows = 4;
+  // Hardware prefetchers follow about a dozen streams: so many digits are read in one pass. Sums
+  // are reduced after kGroup terms; as many rows at once as registers hold share what they read of
+  // a0 and a1.
+  static constexpr std::size_t kOnePass = 8, kGroup = 16, kRows = 4;
 
-  // f(the reduction of sums of up to kPackedGroup terms). `terms` products of words below
+  // f(the reduction of sums of up to kGroup terms). `terms` products of words below
   // 4q < 2^(k+2) and one more word are below terms * 2^(2k+4).
   template <typename F>
   static void with_reduction(std::size_t terms, const LimbTables& t, const F& f) {
@@ -109,63 +109,33 @@ struct IfmaBody : IfmaArithmetic<V> {
     } else if (terms <= 4 * fit) {
       f(SumReduction<2>(t));
     } else {
-      static_assert(kPackedGroup <= 8 * 2);  // 2 fit for the largest primes, of 46 bits
+      static_assert(kGroup <= 8 * 2);  // 2 fit for the largest primes, of 46 bits
       f(SumReduction<3>(t));
     }
   }
 
-  // sum(begin, end, add_previous, reduction) for passes of `group` terms.
+  // sum(begin, end, reduction) for passes of `group` terms.
   template <typename Sum>
   static void in_groups(std::size_t terms, std::size_t group, const LimbTables& t, const Sum& sum) {
     with_reduction(group, t, [&](const auto& reduced) {
       std::size_t begin = 0;
       do {
         const std::size_t end = std::min(terms, begin + group);
-        sum(begin, end, begin != 0, reduced);
+        sum(begin, end, reduced);
         begin = end;
       } while (begin < terms);
     });
-  }
-
-  // Terms begin to end - 1 of rows 0 .. kCount - 1; factor(r, j, i): word i of row r's operand j.
-  template <std::size_t kCount, typename F, class Reduction>
-  [[gnu::always_inline]] static void sum_rows(Word* const* dst0, Word* const* dst1,
-                                              const Word* const* a0, const Word* const* a1,
-                                              const F& factor, std::size_t begin, std::size_t end,
-                                              bool add_previous, std::size_t n,
-                                              const Reduction& reduced) {
-    for (std::size_t i = 0; i < n; i += kWidth) {
-      LazySum sum0[kCount], sum1[kCount];
-      if (add_previous) {
-        for (std::size_t r = 0; r < kCount; ++r) {
-          sum0[r].low = V::load(dst0[r] + i);
-          sum1[r].low = V::load(dst1[r] + i);
-        }
-      }
-      for (std::size_t j = begin; j < end; ++j) {
-        const R x0 = V::load(a0[j] + i), x1 = V::load(a1[j] + i);
-        for (std::size_t r = 0; r < kCount; ++r) {
-          const R b = factor(r, j, i);
-          sum0[r].add_product(x0, b);
-          sum1[r].add_product(x1, b);
-        }
-      }
-      for (std::size_t r = 0; r < kCount; ++r) {
-        V::store(dst0[r] + i, reduced(sum0[r]));
-        V::store(dst1[r] + i, reduced(sum1[r]));
-      }
-    }
   }
 
   static void packed_pair_products(Word* dst0, Word* dst1, const std::uint8_t* a,
                                    std::size_t stride, const Word* const* b, std::size_t terms,
                                    bool accumulate, std::size_t n, const LimbTables& t) {
     in_groups(terms, std::min(terms, kOnePass), t,
-              [=](std::size_t begin, std::size_t end, bool add_previous, const auto& reduced) {
+              [=](std::size_t begin, std::size_t end, const auto& reduced) {
                 for (std::size_t i = 0; i < n; i += kWidth) {
                   const std::uint8_t* const run = a + packed_offset(i, stride);
                   LazySum sum0, sum1;
-                  if (accumulate || add_previous) {
+                  if (accumulate || begin != 0) {
                     sum0.low = V::load(dst0 + i);
                     sum1.low = V::load(dst1 + i);
                   }
@@ -182,30 +152,11 @@ struct IfmaBody : IfmaArithmetic<V> {
               });
   }
 
-  // factors_from(first)(r, j, i): word i of operand j of row first + r; kRows rows at once.
-  template <typename F>
-  static void sum_all_rows(Word* const* dst0, Word* const* dst1, std::size_t rows,
-                           const Word* const* a0, const Word* const* a1, std::size_t terms,
-                           const F& factors_from, std::size_t n, const LimbTables& t) {
-    in_groups(terms, std::min(terms, kPackedGroup), t,
-              [&](std::size_t begin, std::size_t end, bool add_previous, const auto& reduced) {
-                std::size_t first = 0;
-                for (; first + kRows <= rows; first += kRows) {
-                  sum_rows<kRows>(dst0 + first, dst1 + first, a0, a1, factors_from(first), begin,
-                                  end, add_previous, n, reduced);
-                }
-                for (; first < rows; ++first) {
-                  sum_rows<1>(dst0 + first, dst1 + first, a0, a1, factors_from(first), begin, end,
-                              add_previous, n, reduced);
-                }
-              });
-  }
-
   static void packed_products(Word* const* dst0, Word* const* dst1, std::size_t rows,
                               const Word* const* a0, const Word* const* a1, std::size_t terms,
                               const std::uint8_t* const* b, std::size_t stride, std::size_t n,
                               const LimbTables& t) {
-    with_reduction(std::min(terms, kPackedGroup), t, [&](const auto& reduced) {
+    with_reduction(std::min(terms, kGroup), t, [&](const auto& reduced) {
       for (std::size_t i = 0; i < n; i += kWidth) {
         std::size_t first = 0;
         for (; first + kRows <= rows; first += kRows) {
@@ -231,7 +182,7 @@ struct IfmaBody : IfmaArithmetic<V> {
     const std::size_t offset = packed_offset(i, stride);
     LazySum sum0[kCount], sum1[kCount];
     for (std::size_t j = 0; j < terms; ++j) {
-      if (j != 0 && j % kPackedGroup == 0) {
+      if (j != 0 && j % kGroup == 0) {
         for (std::size_t r = 0; r < kCount; ++r) {
           sum0[r] = LazySum(reduced(sum0[r]));
           sum1[r] = LazySum(reduced(sum1[r]));
@@ -254,15 +205,53 @@ struct IfmaBody : IfmaArithmetic<V> {
     }
   }
 
+  // Passes of some terms over whole limbs: words outside, as above, take a fifth longer where
+  // hundreds of ciphertexts are summed (packing batch, Zen 5).
   static void scalar_products(Word* const* dst0, Word* const* dst1, std::size_t rows,
                               const Word* const* a0, const Word* const* a1, std::size_t terms,
                               const Constant* b, std::size_t n, const LimbTables& t) {
-    const auto factors_from = [=](std::size_t first) {
-      return [own = b + first * terms, terms](std::size_t r, std::size_t j, std::size_t) {
-        return V::set1(own[r * terms + j].value);
-      };
-    };
-    sum_all_rows(dst0, dst1, rows, a0, a1, terms, factors_from, n, t);
+    in_groups(terms, std::min(terms, kGroup), t,
+              [&](std::size_t begin, std::size_t end, const auto& reduced) {
+                std::size_t first = 0;
+                for (; first + kRows <= rows; first += kRows) {
+                  sum_scalar_rows<kRows>(dst0 + first, dst1 + first, a0, a1, b + first * terms,
+                                         terms, begin, end, n, reduced);
+                }
+                for (; first < rows; ++first) {
+                  sum_scalar_rows<1>(dst0 + first, dst1 + first, a0, a1, b + first * terms, terms,
+                                     begin, end, n, reduced);
+                }
+              });
+  }
+
+  // Terms begin to end - 1 of rows 0 .. kCount - 1.
+  template <std::size_t kCount, class Reduction>
+  [[gnu::always_inline]] static void sum_scalar_rows(Word* const* dst0, Word* const* dst1,
+                                                     const Word* const* a0, const Word* const* a1,
+                                                     const Constant* b, std::size_t terms,
+                                                     std::size_t begin, std::size_t end,
+                                                     std::size_t n, const Reduction& reduced) {
+    for (std::size_t i = 0; i < n; i += kWidth) {
+      LazySum sum0[kCount], sum1[kCount];
+      if (begin != 0) {
+        for (std::size_t r = 0; r < kCount; ++r) {
+          sum0[r].low = V::load(dst0[r] + i);
+          sum1[r].low = V::load(dst1[r] + i);
+        }
+      }
+      for (std::size_t j = begin; j < end; ++j) {
+        const R x0 = V::load(a0[j] + i), x1 = V::load(a1[j] + i);
+        for (std::size_t r = 0; r < kCount; ++r) {
+          const R y = V::set1(b[r * terms + j].value);
+          sum0[r].add_product(x0, y);
+          sum1[r].add_product(x1, y);
+        }
+      }
+      for (std::size_t r = 0; r < kCount; ++r) {
+        V::store(dst0[r] + i, reduced(sum0[r]));
+        V::store(dst1[r] + i, reduced(sum1[r]));
+      }
+    }
   }
 
   static std::size_t packed_offset(std::size_t i, std::size_t stride) {
