@@ -172,12 +172,12 @@ class Network(nn.Module):
         for k, activation in enumerate(self.activations):
             activation.requires_grad_(k >= count)
 
-    def _fixed_part(self, pixels):
-        """What the layers that training changes read."""
+    @torch.no_grad()
+    def input_of(self, layer, pixels):
+        """What a layer reads, with fixed statistics."""
         x = self.scaled(pixels)
-        with torch.no_grad():
-            for linear, activation in zip(self.linears[:self.fixed], self.activations):
-                x = activation.evaluate(linear(x))[0].to(self.dtype)
+        for linear, activation in zip(self.linears[:layer], self.activations):
+            x = activation.evaluate(linear(x))[0].to(self.dtype)
         return x
 
     def _trained_part(self):
@@ -185,7 +185,7 @@ class Network(nn.Module):
 
     def forward(self, pixels, bound=math.inf, weight=0.0):
         """(scores, penalty) of a training batch; activation.py says what the penalty is."""
-        x, penalty = self._fixed_part(pixels), 0.0
+        x, penalty = self.input_of(self.fixed, pixels), 0.0
         for linear, activation in self._trained_part():
             x, held = activation(linear(x), bound, weight)
             penalty = penalty + held
@@ -193,7 +193,7 @@ class Network(nn.Module):
 
     def guarded(self, pixels, bound, score_bound):
         """[images]: the sum of squares by which pre-activations and scores exceed their bounds."""
-        x, total = self._fixed_part(pixels), 0.0
+        x, total = self.input_of(self.fixed, pixels), 0.0
         for linear, activation in self._trained_part():
             x, excess = activation.guarded(linear(x), bound)
             total = total + excess

@@ -150,13 +150,6 @@ def _settle_layer(linear, activation, data, extreme, bound, generator):
     return before, reached[-1], ((changes @ covariance * changes).sum() / (original @ covariance * original).sum()).item()
 
 
-def _layer_input(network, layer, pixels):
-    x = network.scaled(pixels)
-    for linear, activation in zip(network.linears[:layer], network.activations):
-        x = torch.cat([activation.evaluate(linear(part))[0] for part in x.split(BATCH)])
-    return x
-
-
 @torch.no_grad()
 def settle(network, layer, data, extreme, bound):
     """Holds |z| of the images `extreme` to `bound`, where it can be had, in one layer of an evaluating float32 network.
@@ -165,7 +158,7 @@ def settle(network, layer, data, extreme, bound):
     from `data`. Returns (largest |z| on data, on extremes before and after, the relative change on data, 0 for none).
     """
     generator = torch.Generator().manual_seed(7)
-    x, y = (_layer_input(network, layer, pixels) for pixels in (data, extreme))
+    x, y = (torch.cat([network.input_of(layer, part) for part in pixels.split(BATCH)]) for pixels in (data, extreme))
     linear, activation = network.linears[layer], network.activations[layer]
     reached = _largest(linear, activation, x)[0].max().item()
     before, after, change = _settle_layer(linear, activation, x, y, max(bound, DATA_MARGIN * reached), generator)
