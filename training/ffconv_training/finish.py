@@ -14,6 +14,7 @@ from .onnx_run import OnnxNetwork
 from .trainer import evaluate, load_finished
 
 RANGE_MARGIN = 1.25
+SCORE_MARGIN = 1.5  # scores are sums of squares that nothing holds: a digit in 10,000 exceeds 1.25 times all others
 LARGEST_BOUND = 1000.0  # no network that has learned to hold its values comes near
 EXPORT_TOLERANCE = 1e-4  # of the largest score: float32 sums in another order
 HALF_TOLERANCE = 1e-2  # weights of 11 bits
@@ -29,8 +30,10 @@ def _rms(pixels):
 
 
 def _bounds(*seen):
-    """The margin applies to what the network computes, not to pixels; four digits are plenty."""
-    bounds = {name: float(f"{RANGE_MARGIN * max(part[name] for part in seen):.4g}") for name in seen[0]}
+    """The margins apply to what the network computes, not to pixels; four digits are plenty."""
+    margins = dict.fromkeys(seen[0], RANGE_MARGIN)
+    margins[list(seen[0])[-1]] = SCORE_MARGIN
+    bounds = {name: float(f"{margin * max(part[name] for part in seen):.4g}") for name, margin in margins.items()}
     large = [name for name, bound in bounds.items() if not bound < LARGEST_BOUND]
     if large:
         raise RuntimeError(f"values of {', '.join(large)} exceed {LARGEST_BOUND:g} on some images; train longer, with a "
@@ -49,14 +52,25 @@ def _check_export(model, network, pixels):
     return difference
 
 
-def write_model(folder, config, network, dataset, training_index):
+def _augmented_ranges(network, augmentation, count, seed):
+    """By layer, the largest |output| on one random view of each of the `count` training images."""
+    generator = torch.Generator().manual_seed(seed)
+    largest = {}
+    for index in torch.arange(count).split(1000):
+        _, seen, _ = network.run(augmentation.apply(index, augmentation.draw(len(index), generator)))
+        largest = {name: max(value, largest.get(name, 0.0)) for name, value in seen.items()}
+    return largest
+
+
+def write_model(folder, config, network, dataset, training_index, augmentation):
     """Writes MODEL.onnx with its ranges; returns the report's part about it."""
     calibration = dataset.train.part(training_index).pixels
     plain = OnnxNetwork(export(network, config.model, calibration))
     _, training, rms = plain.run(dataset.train.pixels)
     rms = {name: float(f"{value:.4g}") for name, value in {"input": _rms(dataset.train.pixels), **rms}.items()}
     by_extreme = {name: plain.run(images)[1] for name, images in extremes.named_extremes(dataset.shape).items()}
-    bounds = _bounds(training, *by_extreme.values())
+    views = _augmented_ranges(plain, augmentation, len(dataset.train), config.training.seed)
+    bounds = _bounds(training, views, *by_extreme.values())
     metadata = {RANGES_KEY: json.dumps(bounds), RMS_KEY: json.dumps(rms)}
     if dataset.class_names:
         metadata[CLASS_NAMES_KEY] = json.dumps(dataset.class_names)
@@ -75,7 +89,8 @@ def write_model(folder, config, network, dataset, training_index):
         "export_difference": difference, "bytes": path.stat().st_size,
         "layers": {name: {"shape": list(shape), "hma": hma, "mac": mac}
                    for name, (shape, hma, mac) in OnnxNetwork(stored).work(dataset.shape).items()},
-        "ranges": {"bounds": bounds, "rms": rms, "training": training, "test": test, "extremes": by_extreme},
+        "ranges": {"bounds": bounds, "rms": rms, "training": training, "views": views, "test": test,
+                   "extremes": by_extreme},
     }
 
 
@@ -103,12 +118,13 @@ def plot_curve(history, path):
 
 
 def _layer_table(report):
-    lines = ["| layer | output | HMA | MAC | rms | training | test | " +
+    lines = ["| layer | output | HMA | MAC | rms | training | views | test | " +
              " | ".join(report["ranges"]["extremes"]) + " | bound in the file |"]
     lines.append("| --- " * (lines[0].count("|") - 1) + "|")
     ranges = report["ranges"]
     for name, layer in report["layers"].items():
-        seen = [ranges["training"][name], ranges["test"][name], *(part[name] for part in ranges["extremes"].values())]
+        seen = [ranges[part][name] for part in ("training", "views", "test")]
+        seen += [part[name] for part in ranges["extremes"].values()]
         cells = [f"`{name}`", " x ".join(map(str, layer["shape"])), f"{layer['hma']:,}", f"{layer['mac']:,}", f"{ranges['rms'][name]:.3g}",
                  *(f"{value:.3g}" for value in seen), f"{ranges['bounds'][name]:.4g}"]
         lines.append("| " + " | ".join(cells) + " |")
@@ -147,7 +163,8 @@ def card(config, report):
         f"[curve](../training/runs/{config.name}/curve.png).",
         "- **Licence.** As this repository's.", "",
         "Pixels enter raw, 0 to 255. Root mean squares on the training images, and largest absolute values, of every "
-        "linear layer's output; the bound is 1.25 times the largest of all columns but the test images':", "",
+        "linear layer's output, also on a random view of each; the bound is 1.25 times the largest of all columns but the "
+        "test images', for the scores 1.5 times:", "",
         _layer_table(report), "",
     ]
     return "\n".join(lines)
@@ -171,7 +188,7 @@ def finish(trainer):
     if config.export:
         network = load_finished(folder)
         report["test_images"] = len(trainer.dataset.test)
-        report.update(write_model(folder, config, network, trainer.dataset, trainer.train_index))
+        report.update(write_model(folder, config, network, trainer.dataset, trainer.train_index, trainer.augmentation))
         (folder / f"{config.model}.md").write_text(card(config, report))
     (folder / REPORT).write_text(json.dumps(report, indent=1) + "\n")
     trainer.say(f"{config.name} is done: validation {report['validation_accuracy']:.4f}"
