@@ -66,6 +66,11 @@ std::string kind_of(const model::Linear& linear) {
   return std::holds_alternative<model::Dense>(linear.map) ? "dense" : "scale";
 }
 
+std::string layer_name(const model::Network& network, std::size_t k) {
+  const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
+  return linear != nullptr ? linear->name : fmt::format("square {}", k);
+}
+
 model::Work work_of(const model::Layer& layer) {
   const auto* linear = std::get_if<model::Linear>(&layer);
   return linear == nullptr ? model::Work{} : model::work_of(*linear);
@@ -74,8 +79,10 @@ model::Work work_of(const model::Layer& layer) {
 model::Work total_work(const model::Network& network) {
   model::Work total;
   for (const model::Layer& layer : network.layers) {
-    total.hma += work_of(layer).hma;
-    total.mac += work_of(layer).mac;
+    total += work_of(layer);
+  }
+  for (const model::Shortcut& shortcut : network.shortcuts) {
+    total += model::work_of(shortcut.map);
   }
   return total;
 }
@@ -99,11 +106,21 @@ Json to_json(const std::string& path, const Findings& found) {
     const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
     const model::Work work = work_of(network.layers[k]);
     json["layers"].push_back(
-        {{"name", linear != nullptr ? linear->name : fmt::format("square {}", k)},
+        {{"name", layer_name(network, k)},
          {"kind", linear != nullptr ? kind_of(*linear) : "square"},
          {"hma", work.hma},
          {"multiply_accumulates", work.mac},
          {"max_abs", found.ranges ? Json(found.ranges->layers[k].max_abs) : Json(nullptr)}});
+  }
+  json["shortcuts"] = Json::array();
+  for (const model::Shortcut& shortcut : network.shortcuts) {
+    const model::Work work = model::work_of(shortcut.map);
+    json["shortcuts"].push_back({{"name", shortcut.map.name},
+                                 {"kind", kind_of(shortcut.map)},
+                                 {"from_tensor", shortcut.from},
+                                 {"to_layer", shortcut.to},
+                                 {"hma", work.hma},
+                                 {"multiply_accumulates", work.mac}});
   }
   return json;
 }
@@ -113,21 +130,33 @@ std::string layers_text(const Findings& found) {
   if (found.ranges) {
     header.push_back("largest");
   }
+  const std::size_t columns = header.size();
   Table table(std::move(header));
-  model::Shape shape = found.network->input;
-  for (std::size_t k = 0; k < found.network->layers.size(); ++k) {
-    const model::Layer& layer = found.network->layers[k];
+  const model::Network& network = *found.network;
+  model::Shape shape = network.input;
+  for (std::size_t k = 0; k < network.layers.size(); ++k) {
+    const model::Layer& layer = network.layers[k];
     const auto* linear = std::get_if<model::Linear>(&layer);
     shape = linear != nullptr ? linear->out : shape;
     const model::Work work = work_of(layer);
-    std::vector<std::string> row{
-        linear != nullptr ? printable(linear->name) : fmt::format("square {}", k),
-        linear != nullptr ? kind_of(*linear) : "", to_string(shape),
-        linear != nullptr ? grouped(work.hma) : "", linear != nullptr ? grouped(work.mac) : ""};
+    std::vector<std::string> row{printable(layer_name(network, k)),
+                                 linear != nullptr ? kind_of(*linear) : "", to_string(shape),
+                                 linear != nullptr ? grouped(work.hma) : "",
+                                 linear != nullptr ? grouped(work.mac) : ""};
     if (found.ranges) {
       row.push_back(fmt::format("{:.4g}", found.ranges->layers[k].max_abs));
     }
     table.add_row(std::move(row));
+    for (const model::Shortcut& shortcut : shortcuts_to(network, k)) {
+      const model::Work extra = model::work_of(shortcut.map);
+      const std::string from =
+          shortcut.from == 0 ? "the image" : printable(layer_name(network, shortcut.from - 1));
+      std::vector<std::string> sum{"+ " + printable(shortcut.map.name),
+                                   fmt::format("{} of {}", kind_of(shortcut.map), from),
+                                   to_string(shape), grouped(extra.hma), grouped(extra.mac)};
+      sum.resize(columns);
+      table.add_row(std::move(sum));
+    }
   }
   return table.text();
 }

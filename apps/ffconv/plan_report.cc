@@ -22,12 +22,13 @@ std::vector<LayerReport> layer_reports(const plan::Program& program,
   std::vector<LayerReport> layers(program.layers.size());
   const std::vector<LayerRegisters> registers = layer_registers(program);
   for (std::size_t l = 0; l < layers.size(); ++l) {
-    layers[l] = {program.layers[l], 0, registers[l].read.size(), registers[l].handed_on.size(),
-                 counts.layers[l]};
+    // Where shortcuts start stands higher than the layer itself.
+    std::int32_t level = program.values.front().level;
     for (const std::int32_t reg : registers[l].read) {
-      layers[l].level =
-          std::max(layers[l].level, program.values[static_cast<std::size_t>(reg)].level);
+      level = std::min(level, program.values[static_cast<std::size_t>(reg)].level);
     }
+    layers[l] = {program.layers[l], level, registers[l].read.size(), registers[l].handed_on.size(),
+                 counts.layers[l]};
   }
   return layers;
 }

@@ -12,9 +12,16 @@ LAYER = {"name": str, "kind": str, "multiply_accumulates": int, "hma": int}
 
 
 def residual():
-    """x + x W, which is no chain."""
-    nodes = [node("MatMul", ["image", "w"], "product"), node("Add", ["product", "image"], "sum"),
-             node("Mul", ["sum", "image"], "scores")]
+    """x + x W."""
+    nodes = [node("MatMul", ["image", "w"], "product"), node("Add", ["product", "image"], "scores")]
+    return model_bytes(nodes, [tensor("w", [2, 2], [1, 2, 3, 4])], [value_info("image", [1, 2])],
+                       [value_info("scores", [1, 2])])
+
+
+def products():
+    """(x W) x, and that by (x W), which no chain with sums expresses."""
+    nodes = [node("MatMul", ["image", "w"], "product"), node("Mul", ["product", "image"], "both"),
+             node("Mul", ["both", "product"], "scores")]
     return model_bytes(nodes, [tensor("w", [2, 2], [1, 2, 3, 4])], [value_info("image", [1, 2])],
                        [value_info("scores", [1, 2])])
 
@@ -64,11 +71,19 @@ class Check(AppTest):
         self.assertEqual(done.returncode, 1)
         self.assertIn('"encryptable": false', done.stdout)
 
-    def test_branches_are_listed_node_by_node(self):
+    def test_residual_connections_stand_under_the_layer_where_they_end(self):
         self.write("residual.onnx", residual())
-        done = self.run_app("check", "residual.onnx")
+        self.assertRegex(self.ok("check", "residual.onnx"),
+                         r"product_node +dense +2 +4 +4\n\+ scores_node_shortcut +scale of the image")
+        found = self.json("check", "residual.onnx")
+        self.assertEqual([(s["from_tensor"], s["to_layer"]) for s in found["shortcuts"]], [(0, 0)])
+        self.assertEqual(found["multiply_accumulates"], 4 + 2)
+
+    def test_products_of_tensors_are_listed_node_by_node(self):
+        self.write("products.onnx", products())
+        done = self.run_app("check", "products.onnx")
         self.assertEqual(done.returncode, 1)
-        for part in ("2 parts", "'sum_node'", "'scores_node'", "residual"):
+        for part in ("2 parts", "'both_node'", "'scores_node'", "multiplies two different tensors"):
             self.assertIn(part, done.stdout)
 
     def test_pictures_are_written_or_printed(self):
@@ -80,8 +95,8 @@ class Check(AppTest):
         self.assertIn("can be encrypted", self.ok("check", "tiny.onnx", "--dot", "tiny.dot"))
         self.assertEqual((self.dir / "tiny.dot").read_text(encoding="utf-8"), printed)
         # Also of a graph that is no chain.
-        self.write("residual.onnx", residual())
-        done = self.run_app("check", "residual.onnx", "--dot", "-")
+        self.write("products.onnx", products())
+        done = self.run_app("check", "products.onnx", "--dot", "-")
         self.assertEqual(done.returncode, 1)
         self.assertIn("MatMul", done.stdout)
 

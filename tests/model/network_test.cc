@@ -25,7 +25,7 @@ TEST(ForEachWeight, VisitsExactlyTheProductsOfEveryLayer) {
       }
       SCOPED_TRACE(::testing::Message() << "seed " << seed << ", layer " << linear->name);
       const std::vector<double> x = random_image(linear->in, seed);
-      const std::vector<double> expected = run_layer(layer, x);
+      const std::vector<double> expected = run_linear(*linear, x);
       std::vector<double> y = linear->bias;
       std::size_t last = 0;
       for_each_weight(*linear, [&](std::size_t out, std::size_t in, double weight) {

@@ -12,11 +12,13 @@ namespace ffconv::model {
 namespace {
 
 using ::ffconv::testing::Activations;
+using ::ffconv::testing::Connections;
 using ::ffconv::testing::Dims;
 using ::ffconv::testing::error_of;
 using ::ffconv::testing::OnnxBuilder;
 using ::ffconv::testing::random_graph;
 using ::ffconv::testing::random_image;
+using ::testing::Each;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -41,6 +43,18 @@ TEST(Normalize, KeepsTheFunctionOfRandomGraphs) {
     const Graph graph = random_graph(seed, Activations::kQuadratic);
     expect_equal(graph, normalize(graph), seed);
   }
+}
+
+TEST(Normalize, KeepsTheFunctionOfRandomResidualGraphs) {
+  std::size_t shortcuts = 0;
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE(::testing::Message() << "seed " << seed);
+    const Graph graph = random_graph(seed, Activations::kQuadratic, Connections::kResidual);
+    const Network network = normalize(graph);
+    expect_equal(graph, network, seed);
+    shortcuts += network.shortcuts.size();
+  }
+  EXPECT_GE(shortcuts, 300u);
 }
 
 // "L" for a dense layer, "C" for a convolution, "D" for a diagonal, "s" for a square.
@@ -233,16 +247,74 @@ TEST(Normalize, KeepsNeighbouringLinearLayersApart) {
   EXPECT_EQ(kinds(normalized(builder, x)), "CCL");
 }
 
-TEST(Normalize, RefusesResidualsBranchesAndProductsOfTwoTensors) {
+// A block of a residual network, its activation after the sum.
+TEST(Normalize, MakesAResidualConnectionAShortcutFromTheSquareBefore) {
+  OnnxBuilder builder({1, 2, 2});
+  const std::string one = builder.constant({1, 1, 1, 1}, {3});
+  const std::string x = builder.node("Conv", {"image", one});
+  const std::string a = builder.node("Add", {builder.node("Mul", {x, x}), x});  // x^2 + x
+  const std::string y = builder.node("Conv", {a, one});
+  const std::string z = builder.node("Conv", {builder.node("Mul", {y, y}), one});
+  const Network network = normalized(builder, builder.node("Add", {a, z}));
+  EXPECT_EQ(kinds(network), "CsCsC");
+  ASSERT_EQ(network.shortcuts.size(), 1u);
+  EXPECT_EQ(network.shortcuts[0].from, 2u);
+  EXPECT_EQ(network.shortcuts[0].to, 4u);
+  EXPECT_THAT(std::get<Diagonal>(network.shortcuts[0].map.map).scale, ElementsAre(1, 1, 1, 1));
+  EXPECT_THAT(network.shortcuts[0].map.bias, Each(0.0));
+  EXPECT_THAT(linear_at(network, 4).bias, Each(-0.25));  // x^2 + x = (x + 1/2)^2 - 1/4
+}
+
+// Its activation before the convolutions: the sum is read by the next block's and by the next sum.
+TEST(Normalize, MakesAResidualConnectionAShortcutFromTheSumBefore) {
   OnnxBuilder builder({2});
   const std::string m = builder.constant({2, 2}, {1, 2, 3, 4});
   const std::string x = builder.node("MatMul", {"image", m});
-  EXPECT_THAT(normalize_error(builder, builder.node("Add", {x, "image"})), HasSubstr("residual"));
+  const std::string a = builder.node("Sub", {builder.node("Mul", {x, x}), x});
+  const std::string y = builder.node("Sub", {builder.node("MatMul", {a, m}), x});
+  const Network network = normalized(builder, y);
+  EXPECT_EQ(kinds(network), "LsL");
+  ASSERT_EQ(network.shortcuts.size(), 1u);
+  EXPECT_EQ(network.shortcuts[0].from, 1u);
+  EXPECT_EQ(network.shortcuts[0].to, 2u);
+  EXPECT_THAT(std::get<Diagonal>(network.shortcuts[0].map.map).scale, ElementsAre(-1, -1));
+}
+
+TEST(Normalize, JoinsSumsOfLinearLayersWhicheverComesFirst) {
+  for (const bool projection_first : {false, true}) {
+    OnnxBuilder builder({2});
+    const std::string m = builder.constant({2, 2}, {1, 2, 3, 4});
+    const auto projection = [&] { return builder.node("MatMul", {"image", m}); };
+    const std::string early = projection_first ? projection() : "";
+    const std::string x = builder.node("MatMul", {"image", m});
+    const std::string y = builder.node("MatMul", {builder.node("Mul", {x, x}), m});
+    const std::string other = projection_first ? early : projection();
+    const Network network = normalized(builder, builder.node("Add", {other, y}));
+    EXPECT_EQ(kinds(network), "LsL");
+    ASSERT_EQ(network.shortcuts.size(), 1u);
+    EXPECT_EQ(network.shortcuts[0].from, 0u);
+  }
+}
+
+TEST(Normalize, RefusesProductsOfTwoTensorsLongBranchesAndSecondSquares) {
+  OnnxBuilder builder({2});
+  const std::string m = builder.constant({2, 2}, {1, 2, 3, 4});
+  const auto layer = [&](const std::string& x) { return builder.node("MatMul", {x, m}); };
+  const auto squared = [&](const std::string& x) { return builder.node("Mul", {x, x}); };
+  const std::string x = layer("image");
   EXPECT_THAT(normalize_error(builder, builder.node("Mul", {x, "image"})),
-              HasSubstr("product of two"));
-  // Both branches read the image; each alone would do.
-  const std::string y = builder.node("MatMul", {"image", m});
-  EXPECT_THAT(normalize_error(builder, builder.node("Add", {x, y})), HasSubstr("branch"));
+              HasSubstr("multiplies two different tensors"));
+  const std::string long_branch = layer(squared(x)), another = layer(squared(layer("image")));
+  EXPECT_THAT(normalize_error(builder, builder.node("Add", {long_branch, another})),
+              HasSubstr("branches beside each other"));
+  const std::string other_square = builder.node("Add", {squared(x), x});
+  EXPECT_THAT(normalize_error(builder, builder.node("Add", {long_branch, layer(other_square)})),
+              HasSubstr("two different squares of one tensor"));
+  std::string sum = x;
+  for (int k = 0; k < 16; ++k) {
+    sum = builder.node("Add", {sum, layer("image")});
+  }
+  EXPECT_THAT(normalize_error(builder, sum), HasSubstr("a sum of more than 16 linear layers"));
 }
 
 TEST(Normalize, RefusesDegreesAboveTwo) {

@@ -170,13 +170,11 @@ TEST(MetadataRanges, HoldForWhateverTheGraphComputes) {
     const Network network = normalize(graph);
     const auto bounds = ranges_from_metadata(graph, network);
     ASSERT_TRUE(bounds.has_value());
-    std::vector<double> values = image;
-    for (std::size_t k = 0; k < network.layers.size(); ++k) {
-      values = run_layer(network.layers[k], values);
+    run_layers(network, image, [&](std::size_t k, const std::vector<double>& values) {
       for (const double value : values) {
         ASSERT_LE(std::abs(value), bounds->layers[k].max_abs * (1 + 1e-12)) << "layer " << k;
       }
-    }
+    });
   }
 }
 

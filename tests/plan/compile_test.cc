@@ -164,6 +164,19 @@ TEST(Compile, RefusesWhatItCannotDo) {
       HasSubstr("N = 2^10 does not hold 3 layers"));
 }
 
+TEST(Compile, RefusesResidualConnectionsInPipelines) {
+  const model::Network network =
+      testing::random_network(1, testing::Activations::kSquare, testing::Connections::kResidual);
+  const auto ranges = testing::ranges_of(network);
+  for (const Packing packing : {Packing::kConv, Packing::kFalcon, Packing::kLola}) {
+    CompileOptions options;
+    options.packing = packing;
+    EXPECT_THAT(
+        testing::error_of(ErrorCode::kUnsupported, [&] { compile(network, ranges, options); }),
+        HasSubstr("use auto, dense, ffconv or batch"));
+  }
+}
+
 TEST(Compile, RefusesNetworksTooDeepForAnyRing) {
   testing::Weights weights(2);
   const model::Shape shape{{2}};

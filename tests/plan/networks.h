@@ -116,12 +116,11 @@ inline model::Ranges ranges_of(const model::Network& network) {
     range.rms = std::sqrt(mean_square);
   };
   for (std::uint64_t seed = 1; seed <= kImages; ++seed) {
-    std::vector<double> values = random_image(network.input, seed);
-    raise(ranges.input, values);
-    for (std::size_t k = 0; k < network.layers.size(); ++k) {
-      values = model::run_layer(network.layers[k], values);
+    const std::vector<double> image = random_image(network.input, seed);
+    raise(ranges.input, image);
+    model::run_layers(network, image, [&](std::size_t k, const std::vector<double>& values) {
       raise(ranges.layers[k], values);
-    }
+    });
   }
   return ranges;
 }

@@ -105,6 +105,19 @@ TEST(Packings, AgreeWithTheFloatExecutorOn200RandomNetworks) {
   }
 }
 
+TEST(Packings, AgreeWithTheFloatExecutorOnRandomResidualNetworks) {
+  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+    SCOPED_TRACE("network seed " + std::to_string(seed));
+    const model::Network network = testing::random_network(seed, testing::Activations::kQuadratic,
+                                                           testing::Connections::kResidual);
+    const int log_n = 6 + static_cast<int>(seed % 6);
+    for (const Packing packing :
+         {Packing::kDense, Packing::kFfconv, Packing::kBatch, Packing::kAuto}) {
+      expect_correct(network, packing, log_n);
+    }
+  }
+}
+
 // What the random networks do not have: convolutions and diagonals at the end, linear layers
 // without a square between, one layer only, maps larger than a ciphertext, channels larger than a
 // ciphertext.

@@ -42,14 +42,16 @@ std::vector<std::uint8_t> keys_of(const Client& client, const SecretKey& secret)
 struct Network {
   std::uint64_t seed;
   plan::Packing packing;
+  testing::Connections connections = testing::Connections::kChain;
 };
 
 class NetworkRoundTrip : public ::testing::TestWithParam<Network> {};
 
 TEST_P(NetworkRoundTrip, EncryptedAgreesWithTheClearBackendWithinThePredictedNoise) {
-  const auto [seed, packing] = GetParam();
+  const auto [seed, packing, connections] = GetParam();
   SCOPED_TRACE("seed " + std::to_string(seed));
-  const model::Network network = testing::random_network(seed, testing::Activations::kQuadratic);
+  const model::Network network =
+      testing::random_network(seed, testing::Activations::kQuadratic, connections);
   plan::CompileOptions options;
   options.packing = packing;
   plan::Compiled compiled = plan::compile(
@@ -91,7 +93,10 @@ INSTANTIATE_TEST_SUITE_P(
                       Network{3, plan::Packing::kDense}, Network{4, plan::Packing::kDense},
                       Network{5, plan::Packing::kLola}, Network{6, plan::Packing::kLola},
                       Network{7, plan::Packing::kConv}, Network{8, plan::Packing::kFfconv},
-                      Network{9, plan::Packing::kFalcon}, Network{10, plan::Packing::kBatch}),
+                      Network{9, plan::Packing::kFalcon}, Network{10, plan::Packing::kBatch},
+                      Network{11, plan::Packing::kAuto, testing::Connections::kResidual},
+                      Network{12, plan::Packing::kDense, testing::Connections::kResidual},
+                      Network{13, plan::Packing::kAuto, testing::Connections::kResidual}),
     [](const auto& instance) {
       return std::string(to_string(instance.param.packing)) + "_" +
              std::to_string(instance.param.seed);

@@ -26,17 +26,28 @@ enum class Activations {
   kQuadratic,  // also a x^2 + b x + c with one coefficient a channel, spelled out in several ways
 };
 
+enum class Connections {
+  kChain,
+  kResidual,  // a block with a shortcut, the identity or a linear layer, takes the place of each
+              // layer but the first and the last
+};
+
 class NetworkGenerator {
  public:
-  NetworkGenerator(std::uint64_t seed, Activations activations)
-      : random_(seed), activations_(activations) {}
+  NetworkGenerator(std::uint64_t seed, Activations activations, Connections connections)
+      : random_(seed), activations_(activations), connections_(connections) {}
 
   model::Graph run() {
     shape_ = {integer(1, 3), integer(4, 12), integer(4, 12)};
     OnnxBuilder builder(shape_);
     std::string x = builder.node("Mul", {"image", builder.scalar(1.0 / 256)});
-    const std::int64_t layers = integer(1, 3);
+    const bool residual = connections_ == Connections::kResidual;
+    const std::int64_t layers = residual ? 3 : integer(1, 3);
     for (std::int64_t k = 1; k < layers; ++k) {
+      if (residual && k > 1) {
+        x = residual_block(builder, x);
+        continue;
+      }
       const bool is_conv = k == 1 || (shape_.size() == 3 && integer(0, 1) == 1);
       x = is_conv ? convolution(builder, x) : dense(builder, x, integer(3, 20));
       x = activation(builder, x);
@@ -98,6 +109,41 @@ class NetworkGenerator {
     return builder.node("Gemm", {x, weights, bias}, {{"transB", std::int64_t{1}}});
   }
 
+  // Two linear layers with an activation between them (and one before them, in every other block)
+  // and a shortcut past them, added up in either order.
+  std::string residual_block(OnnxBuilder& builder, const std::string& x) {
+    const bool is_conv = shape_.size() == 3 && integer(0, 3) != 0;
+    const auto layer = [&](const std::string& value) {
+      return is_conv ? convolution(builder, value) : dense(builder, value, integer(3, 12));
+    };
+    const bool activation_first = integer(0, 1) == 1;
+    std::string y = activation_first ? activation(builder, layer(x)) : x;
+    const std::string block_input = y;
+    const Dims block_in = shape_;
+    y = activation(builder, layer(y));
+    // The same shape by each way: dense layers to as many outputs as the shortcut has.
+    std::int64_t elements = 1;
+    for (const std::int64_t extent : block_in) {
+      elements *= extent;
+    }
+    const bool projects = integer(0, 1) == 1 || elements > 200;
+    const std::int64_t outputs = projects ? integer(3, 12) : elements;
+    y = dense(builder, y, outputs);
+    shape_ = block_in;
+    std::string shortcut = block_input;
+    if (projects) {
+      shortcut = dense(builder, shortcut, outputs);
+    } else if (shape_.size() == 3) {
+      shortcut = builder.node("Flatten", {shortcut});
+    }
+    shape_ = {outputs};
+    const bool subtracts = integer(0, 3) == 0;
+    const std::string sum = integer(0, 1) == 1
+                                ? builder.node(subtracts ? "Sub" : "Add", {y, shortcut})
+                                : builder.node(subtracts ? "Sub" : "Add", {shortcut, y});
+    return integer(0, 2) == 0 ? sum : activation(builder, sum);
+  }
+
   // One coefficient a channel.
   std::string coefficients(OnnxBuilder& builder, double scale, double offset) {
     Dims dims(shape_.size(), 1);
@@ -126,18 +172,20 @@ class NetworkGenerator {
 
   std::mt19937_64 random_;
   Activations activations_;
+  Connections connections_;
   Dims shape_;
 };
 
 // The graph as imported from ONNX.
-inline model::Graph random_graph(std::uint64_t seed,
-                                 Activations activations = Activations::kSquare) {
-  return NetworkGenerator(seed, activations).run();
+inline model::Graph random_graph(std::uint64_t seed, Activations activations = Activations::kSquare,
+                                 Connections connections = Connections::kChain) {
+  return NetworkGenerator(seed, activations, connections).run();
 }
 
 inline model::Network random_network(std::uint64_t seed,
-                                     Activations activations = Activations::kSquare) {
-  return model::normalize(random_graph(seed, activations));
+                                     Activations activations = Activations::kSquare,
+                                     Connections connections = Connections::kChain) {
+  return model::normalize(random_graph(seed, activations, connections));
 }
 
 // Pixels of 0 to 255.

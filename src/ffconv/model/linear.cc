@@ -163,7 +163,7 @@ bool fold_before(Linear& linear, const Coefficients& scale, const Coefficients& 
     return false;
   }
   if (max_abs(offset) != 0) {
-    linear.bias = run_layer(linear, expand(offset, linear.in.size()));
+    linear.bias = run_linear(linear, expand(offset, linear.in.size()));
   }
   if (auto* conv = std::get_if<Convolution>(&linear.map)) {
     const ConvGeometry& g = conv->geometry;

@@ -1,4 +1,5 @@
-// The normalized network that the planner consumes: a chain of linear maps and squares.
+// The normalized network that the planner consumes: a chain of linear maps and squares, with
+// shortcuts past some of them (residual connections).
 //
 // Tensors are flattened row-major (shape.h). Made from a Graph by normalize.h, which folds scaling,
 // biases, padding, reshaping and the coefficients of degree-2 activations into the linear layers.
@@ -6,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <variant>
@@ -63,23 +65,38 @@ struct Square {};
 
 using Layer = std::variant<Linear, Square>;
 
+// Adds a linear map of an earlier tensor to the output of a linear layer, before what follows it.
+struct Shortcut {
+  std::size_t from = 0;  // the output of layer number from - 1; 0: the image
+  std::size_t to = 0;    // number of a Linear, from <= to
+  Linear map;            // its biases are zero
+};
+
 struct Network {
   std::string name;
   Shape input;
   std::vector<Layer> layers;  // starts and ends with Linear; never two squares in a row; the
                               // output of a layer has as many elements as the next one's input
-  std::size_t classes = 0;    // elements of the last layer's output
+  std::vector<Shortcut> shortcuts{};     // by `to`, ascending; several may end at one layer
+  std::size_t classes = 0;               // elements of the last layer's output
   std::vector<std::string> class_names;  // [classes]
 };
 
 // The linear layers in their order.
 std::vector<const Linear*> linear_layers(const Network& network);
 
+// Those that end at layer number `to`.
+std::span<const Shortcut> shortcuts_to(const Network& network, std::size_t to);
+
 // The scores of one image. input.size() == network.input.size(), else kInvalidArgument.
 std::vector<double> run_float(const Network& network, std::span<const double> input);
 
-// The output of `layer` for the elements `x` of its input.
-std::vector<double> run_layer(const Layer& layer, std::span<const double> x);
+// Calls f(k, y) with the output y of every layer k in turn, for one image, sized as above.
+void run_layers(const Network& network, std::span<const double> input,
+                const std::function<void(std::size_t, const std::vector<double>&)>& f);
+
+// map(x) + bias for the elements `x` of the layer's input.
+std::vector<double> run_linear(const Linear& linear, std::span<const double> x);
 
 // Calls f(out_index, in_index, weight) for every structurally non-zero entry of the linear map
 // (weights that happen to be 0 included, padding not), outputs ascending.

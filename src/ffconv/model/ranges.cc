@@ -120,12 +120,11 @@ Ranges calibrate(const Network& network, const Dataset& images, const Progress& 
   std::mutex mutex;
   std::size_t done = 0;
   parallel_for(images.size(), [&](std::size_t i) {
-    std::vector<double> values = images.image(i);
-    seen[i].push_back(range_of(values));
-    for (const Layer& layer : network.layers) {
-      values = run_layer(layer, values);
+    const std::vector<double> image = images.image(i);
+    seen[i].push_back(range_of(image));
+    run_layers(network, image, [&](std::size_t, const std::vector<double>& values) {
       seen[i].push_back(range_of(values));
-    }
+    });
     if (progress) {
       const std::lock_guard lock(mutex);
       progress("calibrate", ++done, images.size());
@@ -167,18 +166,24 @@ std::optional<Ranges> ranges_from_metadata(const Graph& graph, const Network& ne
     return std::nullopt;
   }
   Ranges ranges{nodes->input, {}};
-  Range last = ranges.input;
-  for (const Layer& layer : network.layers) {
-    if (const auto* linear = std::get_if<Linear>(&layer)) {
-      const Origin& origin = linear->origin;
-      if (origin.node.empty()) {
-        last = output_range(*linear, last);
-      } else {
-        const Range& node = nodes->layers.at(origin.node);
-        last = {origin.scale * node.max_abs + origin.shift, origin.scale * node.rms + origin.shift};
-      }
-    } else {
-      last = squared(last);
+  const auto tensor = [&](std::size_t number) -> const Range& {
+    return number == 0 ? ranges.input : ranges.layers[number - 1];
+  };
+  const auto range_after = [&](const Linear& linear, const Range& in) {
+    const Origin& origin = linear.origin;
+    if (origin.node.empty()) {
+      return output_range(linear, in);
+    }
+    const Range& node = nodes->layers.at(origin.node);
+    return Range{origin.scale * node.max_abs + origin.shift,
+                 origin.scale * node.rms + origin.shift};
+  };
+  for (std::size_t k = 0; k < network.layers.size(); ++k) {
+    const auto* linear = std::get_if<Linear>(&network.layers[k]);
+    Range last = linear != nullptr ? range_after(*linear, tensor(k)) : squared(tensor(k));
+    for (const Shortcut& shortcut : shortcuts_to(network, k)) {
+      const Range other = range_after(shortcut.map, tensor(shortcut.from));
+      last = {last.max_abs + other.max_abs, std::hypot(last.rms, other.rms)};
     }
     if (!std::isfinite(last.max_abs) || !std::isfinite(last.rms)) {
       fail(ErrorCode::kFormat, "metadata {}: a bound overflows", kRangesKey);

@@ -2,6 +2,12 @@
 
 namespace ffconv::model {
 
+Work& Work::operator+=(const Work& other) {
+  hma += other.hma;
+  mac += other.mac;
+  return *this;
+}
+
 Work work_of(const Linear& linear) {
   if (const Convolution* conv = linear.convolution()) {
     const std::size_t weights = conv->weights.size();
@@ -25,9 +31,7 @@ Work work_of(const Graph& graph, const Node& node) {
 Work work_of(const Graph& graph) {
   Work total;
   for (const Node& node : graph.nodes) {
-    const Work work = work_of(graph, node);
-    total.hma += work.hma;
-    total.mac += work.mac;
+    total += work_of(graph, node);
   }
   return total;
 }

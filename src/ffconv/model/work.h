@@ -18,6 +18,8 @@ struct Work {
   // Multiply-accumulates (MAC) of the clear computation: those of a convolution at every output
   // position, products with padding included.
   std::size_t mac = 0;
+
+  Work& operator+=(const Work& other);
 };
 
 // Of a layer of a network; a diagonal one has one HMA a channel and one MAC an element.

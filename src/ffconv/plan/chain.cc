@@ -11,15 +11,22 @@ namespace ffconv::plan {
 Program lower_chain(const Lowering& lowering, const std::vector<Layout>& layouts) {
   const auto& layers = lowering.network.layers;
   Emitter emitter(lowering.ring.log_n, static_cast<int>(layers.size()));
-  Tensor tensor = emit_inputs(emitter, lowering, layouts.front());
+  std::vector<Tensor> tensors{emit_inputs(emitter, lowering, layouts.front())};
   std::size_t next = 1;
   for (std::size_t k = 0; k < layers.size(); ++k) {
-    tensor = std::holds_alternative<model::Linear>(layers[k])
-                 ? emit_linear(emitter, lowering, k, tensor, layouts[next++])
-                 : emit_square(emitter, lowering, k, std::move(tensor));
+    if (std::holds_alternative<model::Linear>(layers[k])) {
+      std::vector<Tensor> shortcuts;
+      for (const model::Shortcut& shortcut : shortcuts_to(lowering.network, k)) {
+        shortcuts.push_back(tensors[shortcut.from]);
+      }
+      tensors.push_back(
+          emit_linear(emitter, lowering, k, tensors.back(), layouts[next++], shortcuts));
+    } else {
+      tensors.push_back(emit_square(emitter, lowering, k, tensors.back()));
+    }
   }
   FFCONV_ASSERT(next == layouts.size());
-  emit_outputs(emitter, tensor);
+  emit_outputs(emitter, tensors.back());
   return emitter.finish();
 }
 

@@ -130,7 +130,8 @@ class Compiler {
     if (options_.packing == Packing::kAuto) {
       consider(Packing::kAuto);
       consider(Packing::kDense);
-      if (!(best_ && least_lola_us(lowering(any_ring(kMinLogN), {})) >= best_us_)) {
+      if (network_.shortcuts.empty() &&
+          !(best_ && least_lola_us(lowering(any_ring(kMinLogN), {})) >= best_us_)) {
         consider(Packing::kLola);
       }
     } else {
@@ -244,7 +245,8 @@ class Compiler {
         add(count(*lola, options_.cost).total.predicted_us, {});
       } else if (packing == Packing::kAuto) {
         if (auto path = search(log_n).best(lowering, input_us(log_n))) {
-          add(path->us, std::move(path->layouts));
+          const double shortcuts_us = ShortcutPrice(network_, path->layouts).us(lowering);
+          add(path->us + shortcuts_us, std::move(path->layouts));
         }
       }
       for (const auto& [layouts, price] : fixed) {
@@ -359,11 +361,27 @@ class Compiler {
   std::vector<Alternative> alternatives_;
 };
 
+// These packings are pipelines of layers one after the other.
+void check_shortcuts(const model::Network& network, Packing packing) {
+  const bool chains_only =
+      packing == Packing::kConv || packing == Packing::kFalcon || packing == Packing::kLola;
+  if (chains_only && !network.shortcuts.empty()) {
+    fail(ErrorCode::kUnsupported,
+         "network {}: packing {} takes chains of layers, not residual connections (sums in {} "
+         "places); use auto, dense, ffconv or batch",
+         network.name, to_string(packing), network.shortcuts.size());
+  }
+}
+
 void check_batch(const model::Network& network) {
   std::size_t products = 0;
+  const auto add = [&](const model::Linear& linear) {
+    products += linear.out.size() * tap_count(linear);
+  };
   for (const model::Linear* linear : linear_layers(network)) {
-    products += linear->out.size() * tap_count(*linear);
+    add(*linear);
   }
+  std::ranges::for_each(network.shortcuts, add, &model::Shortcut::map);
   if (products > kMostBatchProducts) {
     fail(ErrorCode::kUnsupported,
          "network {}: packing batch lists every multiplication, {} here, and takes {} at most; use "
@@ -376,6 +394,7 @@ void check_batch(const model::Network& network) {
 
 Compiled compile(const model::Network& network, const model::Ranges& ranges,
                  const CompileOptions& options) {
+  check_shortcuts(network, options.packing);
   if (options.packing == Packing::kBatch) {
     check_batch(network);
   }

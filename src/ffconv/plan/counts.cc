@@ -126,16 +126,16 @@ OpCounts count(const Program& program, const Instruction& op, const CostTable& t
 ProgramCounts count(const Program& program, const CostTable& table) {
   ProgramCounts counts;
   counts.layers.resize(program.layers.size());
-  std::vector<std::int32_t> highest(program.layers.size(), 0);
+  std::vector<std::int32_t> first(program.layers.size(), -1);  // of a layer's main input
   std::vector<std::int32_t> lowest(program.layers.size(), std::numeric_limits<std::int32_t>::max());
   for (const Instruction& op : program.instructions) {
     const std::size_t layer = index(op.layer);
     counts.layers[layer] += count(program, op, table);
-    highest[layer] = std::max(highest[layer], program.values[index(op.in[0])].level);
+    first[layer] = first[layer] < 0 ? program.values[index(op.in[0])].level : first[layer];
     lowest[layer] = std::min(lowest[layer], program.values[index(op.out[0])].level);
   }
   for (std::size_t l = 0; l < counts.layers.size(); ++l) {
-    counts.layers[l].levels = std::max(0, highest[l] - lowest[l]);
+    counts.layers[l].levels = std::max(0, first[l] - lowest[l]);
     counts.total += counts.layers[l];
   }
   return counts;

@@ -118,8 +118,7 @@ Register Emitter::add_plain(Register x, std::int32_t vector) {
 }
 
 Register Emitter::square(Register x) {
-  const model::Range range{info(x).max_abs, info(x).rms};
-  ValueInfo result = ranged(x, model::squared(range));
+  ValueInfo result = ranged(x, model::squared(range(x)));
   result.polynomials = 3;
   return append({.op = OpCode::kSquare, .in = {x}}, result);
 }

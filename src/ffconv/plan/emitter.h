@@ -24,6 +24,7 @@ class Emitter {
 
   std::size_t slot_count() const { return std::size_t{1} << program_.params.log_n; }
   int level(Register x) const { return info(x).level; }
+  model::Range range(Register x) const { return {info(x).max_abs, info(x).rms}; }
 
   // Inputs come before everything else.
   Register input(SlotLabels labels, const model::Range& range);

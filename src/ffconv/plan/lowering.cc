@@ -78,6 +78,15 @@ double square_us(const Lowering& lowering, int level) {
              : squared + relinearize_rescale_us(table, before);
 }
 
+double descend_us(const Lowering& lowering, int from, int to) {
+  double us = 0;
+  for (int level = from; level > to; --level) {
+    const CostShape shape = lowering.ring.at(level);
+    us += multiply_plain_us(lowering.table, shape, false) + rescale_us(lowering.table, shape, 2);
+  }
+  return us;
+}
+
 Tensor emit_inputs(Emitter& emitter, const Lowering& lowering, Layout layout) {
   Tensor tensor{std::move(layout), {}};
   for (const SlotLabels& labels : tensor.layout.ciphertexts) {
@@ -99,9 +108,11 @@ Register emit_bias(Emitter& emitter, const model::Linear& linear, Register x,
   return any ? emitter.add_plain(x, emitter.vector(std::move(bias))) : x;
 }
 
-Tensor emit_linear(Emitter& emitter, const Lowering& lowering, std::size_t layer, const Tensor& in,
-                   Layout out) {
-  const auto& linear = std::get<model::Linear>(lowering.network.layers[layer]);
+namespace {
+
+// The map of `linear`, without its bias, to values of `range`.
+Tensor emit_map(Emitter& emitter, const Lowering& lowering, const model::Linear& linear,
+                const model::Range& range, const Tensor& in, const Layout& out) {
   const LinearMap map(linear, in.layout, out);
   const std::size_t outputs = out.ciphertexts.size();
   const LinearPlan plan = plan_linear(split_options(map.diagonals(), map.modulus()), map.fold(),
@@ -123,16 +134,46 @@ Tensor emit_linear(Emitter& emitter, const Lowering& lowering, std::size_t layer
       terms.push_back({0, static_cast<std::int32_t>(o), 0, 0, emitter.vector({{0.0}})});
     }
   }
-  emitter.begin_layer(linear.name);
-  Tensor result{std::move(out), emitter.linear(in.registers, outputs, std::move(terms),
-                                               lowering.bounds.layers[layer])};
-  const auto stages = fold_rotations(plan.fold_factors, result.layout.period());
-  for (std::size_t o = 0; o < outputs; ++o) {
-    Register x = emitter.rescale(result.registers[o]);
+  Tensor result{out, emitter.linear(in.registers, outputs, std::move(terms), range)};
+  const auto stages = fold_rotations(plan.fold_factors, out.period());
+  for (Register& x : result.registers) {
+    x = emitter.rescale(x);
     for (const auto& rotations : stages) {
       x = emitter.rotate_sum(x, rotations);
     }
-    result.registers[o] = emit_bias(emitter, linear, x, result.layout.ciphertexts[o]);
+  }
+  return result;
+}
+
+// The same values at a lower level.
+Tensor emit_descent(Emitter& emitter, Tensor tensor, int level) {
+  for (Register& x : tensor.registers) {
+    while (emitter.level(x) > level) {
+      x = emitter.rescale(emitter.multiply_plain(x, emitter.vector({{1.0}}), emitter.range(x)));
+    }
+  }
+  return tensor;
+}
+
+}  // namespace
+
+Tensor emit_linear(Emitter& emitter, const Lowering& lowering, std::size_t layer, const Tensor& in,
+                   Layout out, std::span<const Tensor> shortcuts) {
+  const auto& linear = std::get<model::Linear>(lowering.network.layers[layer]);
+  const model::Range& range = lowering.bounds.layers[layer];
+  const auto maps = shortcuts_to(lowering.network, layer);
+  FFCONV_ASSERT(maps.size() == shortcuts.size());
+  emitter.begin_layer(linear.name);
+  Tensor result = emit_map(emitter, lowering, linear, range, in, out);
+  for (std::size_t s = 0; s < maps.size(); ++s) {
+    const Tensor from = emit_descent(emitter, shortcuts[s], emitter.level(in.registers.front()));
+    const Tensor other = emit_map(emitter, lowering, maps[s].map, range, from, out);
+    for (std::size_t o = 0; o < other.registers.size(); ++o) {
+      result.registers[o] = emitter.add(result.registers[o], other.registers[o]);
+    }
+  }
+  for (std::size_t o = 0; o < result.registers.size(); ++o) {
+    result.registers[o] = emit_bias(emitter, linear, result.registers[o], out.ciphertexts[o]);
   }
   return result;
 }

@@ -74,6 +74,8 @@ struct LinearPlan {
 LinearPlan plan_linear(std::span<const SplitOption> options, std::size_t fold, std::size_t outputs,
                        const Lowering& lowering, int level);
 double square_us(const Lowering& lowering, int level);  // of one ciphertext, relinearized, rescaled
+// Of one ciphertext, from a level down to a lower one at an unchanged scale.
+double descend_us(const Lowering& lowering, int from, int to);
 
 // A tensor in registers, one a ciphertext of its layout.
 struct Tensor {
@@ -83,9 +85,10 @@ struct Tensor {
 
 // The client's inputs: one register for each ciphertext of `layout`.
 Tensor emit_inputs(Emitter& emitter, const Lowering& lowering, Layout layout);
-// Layer number `layer`, a Linear, into `out`: one level.
+// Layer number `layer`, a Linear, into `out`: one level. `shortcuts` are the tensors from which the
+// shortcuts to it start, in their order; they descend to the level of `in` first.
 Tensor emit_linear(Emitter& emitter, const Lowering& lowering, std::size_t layer, const Tensor& in,
-                   Layout out);
+                   Layout out, std::span<const Tensor> shortcuts = {});
 // Layer number `layer`, a Square, relinearized: one level.
 Tensor emit_square(Emitter& emitter, const Lowering& lowering, std::size_t layer, Tensor in);
 void emit_outputs(Emitter& emitter, const Tensor& out);

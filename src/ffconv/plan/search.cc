@@ -74,7 +74,34 @@ double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge) {
              : us;
 }
 
-ChainPrice::ChainPrice(const model::Network& network, const std::vector<Layout>& layouts) {
+ShortcutPrice::ShortcutPrice(const model::Network& network, const std::vector<Layout>& layouts) {
+  // A square keeps the layout: tensor t has that of the linear layers up to it.
+  std::vector<std::size_t> layout_of{0};
+  for (const model::Layer& layer : network.layers) {
+    const bool linear = std::holds_alternative<model::Linear>(layer);
+    layout_of.push_back(layout_of.back() + (linear ? 1 : 0));
+  }
+  for (const model::Shortcut& shortcut : network.shortcuts) {
+    const Layout& in = layouts[layout_of[shortcut.from]];
+    const Layout& out = layouts[layout_of[shortcut.to + 1]];
+    maps_.push_back({shortcut.from, shortcut.to, in.ciphertexts.size(),
+                     make_edge(LinearMap(shortcut.map, in, out).diagonals(), in, out)});
+  }
+}
+
+double ShortcutPrice::us(const Lowering& lowering) const {
+  double us = 0;
+  for (const Map& map : maps_) {
+    const int level = input_level(lowering, map.to);
+    us += static_cast<double>(map.inputs) *
+              descend_us(lowering, input_level(lowering, map.from), level) +
+          plan_linear(map.edge.options, map.edge.fold, map.edge.outputs, lowering, level).us;
+  }
+  return us;
+}
+
+ChainPrice::ChainPrice(const model::Network& network, const std::vector<Layout>& layouts)
+    : shortcuts_(network, layouts) {
   std::size_t next = 1;
   for (std::size_t k = 0; k < network.layers.size(); ++k) {
     if (const auto* linear = std::get_if<model::Linear>(&network.layers[k])) {
@@ -86,7 +113,7 @@ ChainPrice::ChainPrice(const model::Network& network, const std::vector<Layout>&
 }
 
 double ChainPrice::us(const Lowering& lowering) const {
-  double us = 0;
+  double us = shortcuts_.us(lowering);
   for (const auto& [layer, edge] : edges_) {
     us += edge_us(lowering, layer, edge);
   }

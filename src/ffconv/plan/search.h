@@ -33,7 +33,23 @@ Edge make_edge(std::span<const Diagonal> diagonals, const Layout& in, const Layo
 // prices of keys included.
 double edge_us(const Lowering& lowering, std::size_t layer, const Edge& edge);
 
-// The price of given layouts, as lower_chain() takes them, in any ring of their slot count.
+// The price of a network's shortcuts for layouts as lower_chain() takes them, in any ring of their
+// slot count.
+class ShortcutPrice {
+ public:
+  ShortcutPrice(const model::Network& network, const std::vector<Layout>& layouts);
+  double us(const Lowering& lowering) const;
+
+ private:
+  struct Map {
+    std::size_t from, to;  // as in model::Shortcut
+    std::size_t inputs;    // ciphertexts
+    Edge edge;
+  };
+  std::vector<Map> maps_;
+};
+
+// The price of given layouts.
 class ChainPrice {
  public:
   ChainPrice(const model::Network& network, const std::vector<Layout>& layouts);
@@ -41,6 +57,7 @@ class ChainPrice {
 
  private:
   std::vector<std::pair<std::size_t, Edge>> edges_;  // (layer, edge)
+  ShortcutPrice shortcuts_;
 };
 
 class LayoutSearch {
@@ -55,6 +72,7 @@ class LayoutSearch {
                const Progress& progress = {});
 
   // The cheapest path, an input ciphertext priced at upload_us; nullopt where there is none.
+  // Shortcuts are left out of the choice and of its price.
   std::optional<Path> best(const Lowering& lowering, double upload_us) const;
 
  private:
