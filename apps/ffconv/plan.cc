@@ -46,7 +46,8 @@ struct Explanation {
 };
 
 // For every layer of a packing, the network's layer that it serves: "conv1" for "conv1 patches",
-// which the packing adds; squares, which are numbered anew then, by their order.
+// which the packing adds, "conv + fc" for "fc", merged there; squares, which are numbered anew
+// then, by their order.
 std::vector<std::string> served_layers(const std::vector<LayerReport>& of_packing,
                                        const std::vector<std::string>& layers) {
   std::vector<std::string> squares;
@@ -59,8 +60,10 @@ std::vector<std::string> served_layers(const std::vector<LayerReport>& of_packin
       served.push_back(squares[next_square++]);
       continue;
     }
-    const auto owner = std::ranges::find_if(
-        layers, [&](const std::string& name) { return layer.name.starts_with(name + " "); });
+    const auto owner = std::ranges::find_if(layers, [&](const std::string& name) {
+      return layer.name.starts_with(name + " ") || name.starts_with(layer.name + " + ") ||
+             name.ends_with(" + " + layer.name);
+    });
     served.push_back(owner == layers.end() ? layer.name : *owner);
   }
   return served;

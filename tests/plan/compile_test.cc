@@ -164,6 +164,25 @@ TEST(Compile, RefusesWhatItCannotDo) {
       HasSubstr("N = 2^10 does not hold 3 layers"));
 }
 
+TEST(Compile, MergesNeighbouringLinearLayersUnderAutoAlone) {
+  testing::Weights weights(4);
+  const auto conv = testing::conv_layer("conv", {{2, 8, 8}}, 4, {}, weights);
+  const auto fc = testing::dense_layer("fc", conv.out, 3, weights);
+  const model::Network network = testing::network_of({conv, fc});
+  const auto ranges = testing::ranges_of(network);
+  const Compiled merged = compile(network, ranges);
+  EXPECT_THAT(merged.program.layers, ::testing::ElementsAre("conv + fc"));
+  CompileOptions dense;
+  dense.packing = Packing::kDense;
+  EXPECT_THAT(compile(network, ranges, dense).program.layers, ::testing::ElementsAre("conv", "fc"));
+  const auto image = testing::random_image(network.input, 5);
+  const auto expected = model::run_float(network, image);
+  const auto got = backend::run_clear(merged.program, image, network.classes);
+  for (std::size_t c = 0; c < expected.size(); ++c) {
+    EXPECT_NEAR(got[c], expected[c], 1e-9 * (1 + std::abs(expected[c])));
+  }
+}
+
 TEST(Compile, RefusesResidualConnectionsInPipelines) {
   const model::Network network =
       testing::random_network(1, testing::Activations::kSquare, testing::Connections::kResidual);

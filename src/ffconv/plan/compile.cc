@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <exception>
 #include <limits>
 #include <map>
 #include <utility>
 
 #include "ffconv/base/error.h"
+#include "ffconv/model/merge.h"
 #include "ffconv/plan/lowering.h"
 #include "ffconv/plan/parameters.h"
 #include "ffconv/plan/search.h"
@@ -30,6 +32,9 @@ constexpr double kWorthPrecision = 0.05;
 // times the one before; and how often the interval that holds the least one is halved.
 constexpr double kLeastKeyPrice = 4, kMostKeyPrice = 1e7, kKeyPriceStep = 8;
 constexpr int kKeyPriceHalvings = 3;
+
+// Layers are not tried as one that would have this many times the multiplications of both.
+constexpr double kMostMergedWork = 16;
 
 // A program that can be had, before it is lowered in full.
 struct Attempt {
@@ -86,6 +91,9 @@ class Compiler {
     }
     return std::move(*best_);
   }
+
+  // Of what run() has returned: evaluation, upload and keys, in microseconds.
+  double price_us() const { return best_us_; }
 
  private:
   static std::size_t keys(const Compiled& compiled) {
@@ -373,6 +381,73 @@ void check_shortcuts(const model::Network& network, Packing packing) {
   }
 }
 
+// The network with its linear layers number k and k + 1 merged; nullopt where they cannot be.
+std::optional<Expanded> merged_at(const Expanded& from, std::size_t k) {
+  const auto* first = std::get_if<model::Linear>(&from.network.layers[k]);
+  const auto* second = std::get_if<model::Linear>(&from.network.layers[k + 1]);
+  const bool shared = std::ranges::any_of(
+      from.network.shortcuts, [&](const auto& s) { return s.from == k + 1 || s.to == k; });
+  if (first == nullptr || second == nullptr || shared) {
+    return std::nullopt;
+  }
+  std::optional<model::Linear> layer = merge(*first, *second);
+  const auto work = [](const model::Linear& linear) {
+    return static_cast<double>(linear.out.size() * tap_count(linear));
+  };
+  if (!layer || work(*layer) > kMostMergedWork * (work(*first) + work(*second))) {
+    return std::nullopt;
+  }
+  Expanded result = from;
+  const auto at = static_cast<std::ptrdiff_t>(k);
+  result.network.layers.erase(result.network.layers.begin() + at);
+  result.network.layers[k] = *std::move(layer);
+  result.ranges.layers.erase(result.ranges.layers.begin() + at);
+  for (model::Shortcut& shortcut : result.network.shortcuts) {
+    shortcut.from -= shortcut.from > k ? 1 : 0;
+    shortcut.to -= shortcut.to > k ? 1 : 0;
+  }
+  return result;
+}
+
+// Auto: neighbouring linear layers merged where the program is cheaper for it, or the only one.
+Compiled compile_merging(const model::Network& network, const model::Ranges& ranges,
+                         const CompileOptions& options) {
+  std::optional<Compiled> best;
+  double best_us = std::numeric_limits<double>::infinity();
+  std::exception_ptr obstacle;
+  const auto improves = [&](const Expanded& candidate) {
+    try {
+      Compiler compiler(candidate.network, candidate.ranges, options);
+      Compiled compiled = compiler.run();
+      if (compiler.price_us() < best_us) {
+        best_us = compiler.price_us();
+        best = std::move(compiled);
+        return true;
+      }
+    } catch (const Error& error) {
+      if (error.code() != ErrorCode::kUnsupported) {
+        throw;
+      }
+      obstacle = obstacle ? obstacle : std::current_exception();
+    }
+    return false;
+  };
+  Expanded chosen{network, ranges};
+  improves(chosen);
+  for (std::size_t k = 0; k + 1 < chosen.network.layers.size();) {
+    std::optional<Expanded> merged = merged_at(chosen, k);
+    if (merged && improves(*merged)) {
+      chosen = *std::move(merged);
+    } else {
+      ++k;
+    }
+  }
+  if (!best) {
+    std::rethrow_exception(obstacle);
+  }
+  return *std::move(best);
+}
+
 void check_batch(const model::Network& network) {
   std::size_t products = 0;
   const auto add = [&](const model::Linear& linear) {
@@ -405,7 +480,8 @@ Compiled compile(const model::Network& network, const model::Ranges& ranges,
                                   : with_spectra(network, ranges);
     return Compiler(expanded.network, expanded.ranges, options).run();
   }
-  return Compiler(network, ranges, options).run();
+  return options.packing == Packing::kAuto ? compile_merging(network, ranges, options)
+                                           : Compiler(network, ranges, options).run();
 }
 
 }  // namespace ffconv::plan

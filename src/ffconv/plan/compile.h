@@ -59,6 +59,7 @@ struct Compiled {
   CompileReport report;
 };
 
+// Under auto, neighbouring linear layers are merged where the program is cheaper for it.
 // Throws kInvalidArgument for options or ranges out of their domain (a layer whose range is zero is
 // named) and kUnsupported for a network that no ring up to N = 2^17, or not the one asked for,
 // holds at the precision asked for, or that needs more keys.
