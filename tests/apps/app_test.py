@@ -56,6 +56,9 @@ class AppTest(unittest.TestCase):
         (self.dir / name).write_bytes(content)
         return name
 
+    def read(self, name):
+        return (self.dir / name).read_bytes()
+
     def size(self, name):
         return (self.dir / name).stat().st_size
 

@@ -54,6 +54,22 @@ class Flow(AppTest):
                 self.assertLess(abs(score - wanted), 8 * got["step"])
         self.assertEqual(len(shared), len(images))
 
+    def test_several_images_are_evaluated_together_into_a_folder(self):
+        network = TinyNetwork(seed=4)
+        self.prepare(self.write("tiny.onnx", network.onnx()))
+        names = [f"{k}.ct" for k in range(5)]
+        for seed, name in enumerate(names):
+            image = self.write("image.pgm", pgm(random_pixels(seed)))
+            self.ok("encrypt", "net.client", image, "-o", name, "--quiet")
+        report = self.json("infer", "net.server", *names, "-o", "scores", "--together", 3)
+        self.assertEqual((report["output"], report["images"]), ("scores", 5))
+        for seed, name in enumerate(names):
+            self.ok("infer", "net.server", name, "-o", "alone.ct", "--quiet")
+            self.assertEqual(self.read(f"scores/{name}"), self.read("alone.ct"))
+            expected = network.scores(random_pixels(seed))
+            got = self.json("decrypt", "net.client", f"scores/{name}", "--class-only")
+            self.assertEqual(got["class"], NAMES[expected.index(max(expected))])
+
     def test_sample_digits_get_their_class(self):
         images = json.loads((DIGITS / "labels.json").read_text())["images"]
         labels = {image["file"]: image["label"] for image in images}

@@ -152,6 +152,13 @@ class Refusals(AppTest):
         self.refused("infer", "net.server", "image.ct", "-o", "nowhere/new.ct",
                      says=["nowhere/new.ct"])
 
+    def test_several_images_of_which_one_is_bad_or_whose_names_clash(self):
+        self.prepare()
+        self.refused("infer", "net.server", "image.ct", "scores.ct", "-o", "new", says=["scores.ct", "expected"])
+        self.refused("infer", "net.server", "image.ct", "./image.ct", "-o", "new", says=["different names"])
+        self.write("second.ct", self.read("image.ct"))
+        self.refused("infer", "net.server", "image.ct", "second.ct", "-o", "eval.keys", says=["eval.keys", "folder"])
+
     def test_more_images_than_a_packing_takes(self):
         self.prepare()
         self.refused("encrypt", "net.client", "image.pgm", "image.pgm", "-o", "new.ct",

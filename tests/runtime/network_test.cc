@@ -72,6 +72,14 @@ TEST_P(NetworkRoundTrip, EncryptedAgreesWithTheClearBackendWithinThePredictedNoi
   EXPECT_EQ(upload.size(), wire::upload_bytes(client.context()->params(), bundle.program));
   const auto outputs =
       server.infer(keys, wire::parse_ciphertexts(upload, server.context(), fingerprint, "inputs"));
+  // Others beside it change nothing.
+  const auto other = client.encrypt(secret, testing::random_image(network.input, seed + 8));
+  const auto together = server.infer_together(
+      keys, {wire::parse_ciphertexts(wire::to_bytes(other, fingerprint), server.context(),
+                                     fingerprint, "others"),
+             wire::parse_ciphertexts(upload, server.context(), fingerprint, "inputs")});
+  ASSERT_EQ(together.size(), 2u);
+  EXPECT_EQ(wire::to_bytes(together[1], fingerprint), wire::to_bytes(outputs, fingerprint));
   const auto download = wire::to_bytes(outputs, fingerprint);
   EXPECT_EQ(download.size(), wire::download_bytes(client.context()->params(), bundle.program));
   const auto result = wire::parse_ciphertexts(download, client.context(), fingerprint, "outputs");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -203,12 +204,17 @@ Ciphertext CkksBackend::checked(Ciphertext result, std::size_t output) const {
 
 PoolVector<Ciphertext> CkksBackend::linear(const Instruction& op,
                                            std::span<const Ciphertext* const> inputs) {
-  const ScalarTransform* scalars = encoded_.scalars(op);
-  PoolVector<Ciphertext> results = scalars != nullptr
-                                       ? scalar_transform(inputs, *scalars)
-                                       : linear_transform(inputs, encoded_.transform(op), keys_);
+  PoolVector<Ciphertext> results;
+  if (const ScalarTransform* scalars = encoded_.scalars(op)) {
+    for (; !inputs.empty(); inputs = inputs.subspan(op.in.size())) {
+      std::ranges::move(scalar_transform(inputs.first(op.in.size()), *scalars),
+                        std::back_inserter(results));
+    }
+  } else {
+    results = linear_transform(inputs, encoded_.transform(op), keys_);
+  }
   for (std::size_t i = 0; i < results.size(); ++i) {
-    results[i] = checked(std::move(results[i]), i);
+    results[i] = checked(std::move(results[i]), i % op.out.size());
   }
   return results;
 }

@@ -93,6 +93,7 @@ class CkksBackend {
 
   void begin_instruction(const plan::Instruction& op) { op_ = &op; }
 
+  // Of one image or of several, one image's inputs and outputs after the other's.
   PoolVector<Ciphertext> linear(const plan::Instruction& op,
                                 std::span<const Ciphertext* const> inputs);
   Ciphertext rotate(const Ciphertext& x, std::int32_t step);

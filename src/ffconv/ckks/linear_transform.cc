@@ -34,12 +34,31 @@ void check_groups(const LinearTransform& transform) {
   }
 }
 
+// The transform of several images, one after the other's inputs and outputs.
+LinearTransform repeated(const LinearTransform& transform, std::size_t images) {
+  LinearTransform all{transform.inputs * static_cast<int>(images),
+                      transform.outputs * static_cast<int>(images),
+                      transform.level,
+                      {}};
+  for (std::size_t image = 0; image < images; ++image) {
+    for (Group group : transform.groups) {
+      group.output += static_cast<std::int32_t>(image) * transform.outputs;
+      for (Term& term : group.terms) {
+        term.input += static_cast<std::int32_t>(image) * transform.inputs;
+      }
+      all.groups.push_back(std::move(group));
+    }
+  }
+  return all;
+}
+
 // Block by block of every limb: the rotated inputs stay in cache while every group's products with
 // them are summed.
 class GroupSums {
  public:
+  // `transform` is that of so many images, repeated.
   GroupSums(std::span<const Ciphertext* const> inputs, const LinearTransform& transform,
-            const EvaluationKeys& keys)
+            std::size_t images, const EvaluationKeys& keys)
       : inputs_(inputs),
         transform_(transform),
         context_(*inputs[0]->context),
@@ -49,6 +68,10 @@ class GroupSums {
     }
     add_weights();
     make_batches();
+    // All images' products with a block of weights follow one another.
+    std::ranges::stable_sort(batches_, {}, [&](const Batch& batch) {
+      return batch.first % (transform.groups.size() / images);
+    });
   }
 
   // One pair a group: extended polynomials where the transform rotates, over Q otherwise.
@@ -323,6 +346,39 @@ Noise transformed_noise(std::span<const Ciphertext* const> inputs, std::span<con
   return {std::sqrt(variance + rounding * rounding), message};
 }
 
+// `transform` is that of so many images, repeated.
+PoolVector<Ciphertext> transformed(std::span<const Ciphertext* const> inputs,
+                                   const LinearTransform& transform, std::size_t images,
+                                   const EvaluationKeys& keys) {
+  check_groups(transform);
+  const Context& context = *inputs[0]->context;
+  PoolVector<ExtendedPair> totals = GroupSums(inputs, transform, images, keys).run();
+  const bool rotates = transform.rotates();
+  if (rotates) {
+    totals = join_giants(context, transform, std::move(totals), keys);
+  }
+  PoolVector<Ciphertext> outputs;
+  std::span<const Group> groups = transform.groups;
+  for (ExtendedPair& total : totals) {
+    const auto end = std::ranges::find_if(
+        groups, [&](const Group& group) { return group.output != groups.front().output; });
+    const auto own = static_cast<std::size_t>(end - groups.begin());
+    Ciphertext& result = outputs.emplace_back();
+    result.context = inputs[0]->context;
+    result.level = transform.level;
+    result.scale = inputs[0]->scale * groups.front().weights->scale();
+    result.noise = transformed_noise(inputs, groups.first(own), transform.level, rotates);
+    if (rotates) {
+      const ModulusChange& down = context.switch_down(transform.level);
+      result.polys = {down(total.c0), down(total.c1)};
+    } else {
+      result.polys = {std::move(total.c0), std::move(total.c1)};
+    }
+    groups = groups.subspan(own);
+  }
+  return outputs;
+}
+
 }  // namespace
 
 PackedPlaintexts::PackedPlaintexts(std::size_t count,
@@ -412,35 +468,11 @@ bool LinearTransform::rotates() const {
 PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
                                         const LinearTransform& transform,
                                         const EvaluationKeys& keys) {
-  internal::check_operands(inputs, static_cast<std::size_t>(transform.inputs), transform.level,
-                           "linear_transform");
-  check_groups(transform);
-  const Context& context = *inputs[0]->context;
-  PoolVector<ExtendedPair> totals = GroupSums(inputs, transform, keys).run();
-  const bool rotates = transform.rotates();
-  if (rotates) {
-    totals = join_giants(context, transform, std::move(totals), keys);
-  }
-  PoolVector<Ciphertext> outputs;
-  std::span<const Group> groups = transform.groups;
-  for (ExtendedPair& total : totals) {
-    const auto end = std::ranges::find_if(
-        groups, [&](const Group& group) { return group.output != groups.front().output; });
-    const auto own = static_cast<std::size_t>(end - groups.begin());
-    Ciphertext& result = outputs.emplace_back();
-    result.context = inputs[0]->context;
-    result.level = transform.level;
-    result.scale = inputs[0]->scale * groups.front().weights->scale();
-    result.noise = transformed_noise(inputs, groups.first(own), transform.level, rotates);
-    if (rotates) {
-      const ModulusChange& down = context.switch_down(transform.level);
-      result.polys = {down(total.c0), down(total.c1)};
-    } else {
-      result.polys = {std::move(total.c0), std::move(total.c1)};
-    }
-    groups = groups.subspan(own);
-  }
-  return outputs;
+  const auto of_one = static_cast<std::size_t>(transform.inputs);
+  const std::size_t images = std::max<std::size_t>(1, inputs.size() / of_one);
+  internal::check_operands(inputs, images * of_one, transform.level, "linear_transform");
+  return images == 1 ? transformed(inputs, transform, 1, keys)
+                     : transformed(inputs, repeated(transform, images), images, keys);
 }
 
 }  // namespace ffconv

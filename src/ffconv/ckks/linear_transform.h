@@ -95,7 +95,9 @@ struct LinearTransform {
   bool rotates() const;
 };
 
-// Not rescaled: the result's scale is the ciphertexts' times the plaintexts'. Throws as
+// For the inputs of one image or of several, one image's after the other's: its outputs then, in
+// the same order. Images share what is read of weights and keys, and what is made of weights kept
+// small. Not rescaled: the result's scale is the ciphertexts' times the plaintexts'. Throws as
 // evaluator.h; kInvalidArgument where groups are not in order or an output has none.
 PoolVector<Ciphertext> linear_transform(std::span<const Ciphertext* const> inputs,
                                         const LinearTransform& transform,

@@ -32,7 +32,8 @@ std::optional<Convolution> merge(const Linear& first, const Convolution& a, cons
   }
   const std::size_t middle = first.out.channels(), outputs = second.out.channels();
   if (is_pointwise(b)) {
-    return Convolution{a.geometry, elements(matrix(b.weights, outputs) * matrix(a.weights, middle))};
+    return Convolution{a.geometry,
+                       elements(matrix(b.weights, outputs) * matrix(a.weights, middle))};
   }
   const std::size_t taps = b.geometry.kernel[0] * b.geometry.kernel[1];
   const std::size_t inputs = first.in.channels();
@@ -40,9 +41,9 @@ std::optional<Convolution> merge(const Linear& first, const Convolution& a, cons
   const Matrix channels = matrix(a.weights, middle).transpose();  // [inputs][middle]
   for (std::size_t o = 0; o < outputs; ++o) {
     const auto offset = static_cast<std::ptrdiff_t>(o * middle * taps);
-    const std::vector<double> kernel(b.weights.begin() + offset,
-                                     b.weights.begin() + offset +
-                                         static_cast<std::ptrdiff_t>(middle * taps));
+    const std::vector<double> kernel(
+        b.weights.begin() + offset,
+        b.weights.begin() + offset + static_cast<std::ptrdiff_t>(middle * taps));
     const std::vector<double> product = elements(channels * matrix(kernel, middle));
     std::copy(product.begin(), product.end(),
               result.weights.begin() + static_cast<std::ptrdiff_t>(o * inputs * taps));

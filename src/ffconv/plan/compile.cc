@@ -33,8 +33,9 @@ constexpr double kWorthPrecision = 0.05;
 constexpr double kLeastKeyPrice = 4, kMostKeyPrice = 1e7, kKeyPriceStep = 8;
 constexpr int kKeyPriceHalvings = 3;
 
-// Layers are not tried as one that would have this many times the multiplications of both.
-constexpr double kMostMergedWork = 16;
+// Layers are not tried as one that would have this many times the multiplications of both: a
+// convolution, or a dense layer, which has fewer rotations for the same number.
+constexpr double kMostMergedWork = 2.5, kMostMergedDenseWork = 16;
 
 // A program that can be had, before it is lowered in full.
 struct Attempt {
@@ -394,7 +395,11 @@ std::optional<Expanded> merged_at(const Expanded& from, std::size_t k) {
   const auto work = [](const model::Linear& linear) {
     return static_cast<double>(linear.out.size() * tap_count(linear));
   };
-  if (!layer || work(*layer) > kMostMergedWork * (work(*first) + work(*second))) {
+  if (!layer) {
+    return std::nullopt;
+  }
+  const double most = layer->convolution() != nullptr ? kMostMergedWork : kMostMergedDenseWork;
+  if (work(*layer) > most * (work(*first) + work(*second))) {
     return std::nullopt;
   }
   Expanded result = from;

@@ -10,6 +10,8 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "ffconv/backend/ckks.h"
@@ -42,14 +44,26 @@ class Server {
   // low a level only; kMismatch for keys of other parameters.
   void check_keys(const EvaluationKeys& keys) const;
 
+  // Throws kMismatch where the number of ciphertexts, a level, a scale or the parameters are not
+  // the program's; `kind` names them in errors.
+  void check_inputs(std::span<const Ciphertext> inputs, std::string_view kind = "input") const;
+
   // One encrypted image -> its encrypted scores. Everything is checked before anything is computed:
-  // keys as above; kMismatch where a number of ciphertexts, a level, a scale or the parameters are
-  // not the program's. `progress` hears the layer's name and the instructions done. What the inputs
-  // say of their noise is ignored: the program knows it.
+  // keys and inputs as above. `progress` hears the layer's name and the instructions done. What the
+  // inputs say of their noise is ignored: the program knows it.
   std::vector<Ciphertext> infer(const EvaluationKeys& keys, std::vector<Ciphertext> inputs,
                                 const Progress& progress = {}) const;
 
+  // The same for several images of one data owner, at once: they share what is read of weights and
+  // keys, and take memory for all of them. Errors name the image.
+  std::vector<std::vector<Ciphertext>> infer_together(const EvaluationKeys& keys,
+                                                      std::vector<std::vector<Ciphertext>> images,
+                                                      const Progress& progress = {}) const;
+
  private:
+  // Checked, with the noise that the program knows of them.
+  void prepare(std::vector<Ciphertext>& inputs, std::string_view kind) const;
+
   ServerBundle bundle_;
   std::vector<ExchangedValue> inputs_;  // of the program
   plan::KeyRequest keys_;               // of the program
