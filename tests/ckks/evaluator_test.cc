@@ -207,7 +207,6 @@ TEST_P(EvaluatorTest, SmallWeightsGiveTheSameCiphertexts) {
   for_each_spec([&](Fixture& f, double scale) {
     const int level = f.context->params().max_level() - 1;
     const std::size_t n = f.context->n();
-    constexpr double kWeightScale = 0x1p20;
     for (const int step : {3, 16}) {
       f.add_rotation(step, level);
     }
@@ -217,15 +216,16 @@ TEST_P(EvaluatorTest, SmallWeightsGiveTheSameCiphertexts) {
     for (const std::size_t period : {n, n, n / 4, std::size_t{1}}) {
       vectors.push_back(random_slots(period, random_));
     }
+    double weight_scale = 0;
     const auto packed = [&](std::size_t first) {
       return std::make_shared<const PackedPlaintexts>(2, [&, first](std::size_t k) {
-        return encode(*f.context, vectors[first + k], kWeightScale, level, true);
+        return encode(*f.context, vectors[first + k], weight_scale, level, true);
       });
     };
     const auto small = [&](std::size_t first) {
       return std::make_shared<const PackedPlaintexts>(
           f.context->ring(), f.context->qp_basis(level), 2, [&, first](std::size_t k) {
-            return encode_integers(*f.context, vectors[first + k], kWeightScale);
+            return encode_integers(*f.context, vectors[first + k], weight_scale);
           });
     };
     const auto transform = [&](const auto& weights) {
@@ -234,13 +234,16 @@ TEST_P(EvaluatorTest, SmallWeightsGiveTheSameCiphertexts) {
       return LinearTransform{
           1, 2, level, {{0, 0, terms, shared}, {0, 16, terms, weights(2)}, {1, 16, terms, shared}}};
     };
-    const LinearTransform compact = transform(small);
-    EXPECT_EQ(compact.groups[0].weights->bytes(), 2 * n * sizeof(std::int32_t));
-    const std::vector<const Ciphertext*> inputs = {&x};
-    const auto expected = linear_transform(inputs, transform(packed), f.keys);
-    const auto got = linear_transform(inputs, compact, f.keys);
-    EXPECT_EQ(got[0].scale, expected[0].scale);
-    EXPECT_TRUE(testing::residues(got) == testing::residues(expected));
+    for (const std::size_t bytes : {3u, 4u}) {  // of a coefficient
+      weight_scale = bytes == 3 ? 0x1p20 : 0x1p29;
+      const LinearTransform compact = transform(small);
+      EXPECT_EQ(compact.groups[0].weights->bytes(), 2 * n * bytes);
+      const std::vector<const Ciphertext*> inputs = {&x};
+      const auto expected = linear_transform(inputs, transform(packed), f.keys);
+      const auto got = linear_transform(inputs, compact, f.keys);
+      EXPECT_EQ(got[0].scale, expected[0].scale);
+      EXPECT_TRUE(testing::residues(got) == testing::residues(expected));
+    }
     EXPECT_THAT(::ffconv::testing::error_of(
                     ErrorCode::kInvalidArgument,
                     [&] {

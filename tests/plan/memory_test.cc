@@ -44,7 +44,7 @@ TEST(Memory, CountsWeightsKeysAndCiphertexts) {
   SmallWeights small(program.instructions.size(), false);
   small[0] = true;
   const Memory kept_small = memory_of(program, params, small, 2);
-  EXPECT_EQ(kept_small.weights, 4u * 16 * 4);
+  EXPECT_EQ(kept_small.weights, 4u * 16 * 3);
   EXPECT_EQ(kept_small.ciphertexts, memory.ciphertexts + 2u * 4 * 16 * 6);
   EXPECT_GT(expansion_us(program, program.instructions[0], default_cost_table()), 0);
   EXPECT_EQ(expansion_us(program, program.instructions[1], default_cost_table()), 0);
@@ -52,7 +52,7 @@ TEST(Memory, CountsWeightsKeysAndCiphertexts) {
 
 TEST(Memory, WeightsThatAreNotSmallStay) {
   Program program = four_products();
-  program.instructions[0].plain_scale = 0x1p31;
+  program.instructions[0].plain_scale = 0x1p40;
   EXPECT_EQ(expansion_us(program, program.instructions[0], default_cost_table()), 0);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <optional>
 #include <utility>
 
@@ -405,20 +406,25 @@ PackedPlaintexts::PackedPlaintexts(std::size_t count,
 
 PackedPlaintexts::PackedPlaintexts(const Ring& ring, Basis basis, std::size_t count,
                                    const std::function<IntegerPlaintext(std::size_t)>& plaintext)
-    : ring_(&ring),
-      basis_(std::move(basis)),
-      limb_bytes_(count * kPackedBytes * ring.n()),
-      small_(count * ring.n()) {
+    : ring_(&ring), basis_(std::move(basis)), limb_bytes_(count * kPackedBytes * ring.n()) {
+  AlignedBuffer<std::int32_t> coefficients(count * ring.n());
+  double largest = 0;
   for (std::size_t k = 0; k < count; ++k) {
     const IntegerPlaintext next = plaintext(k);
-    if (!(next.largest_coefficient < kSmallLimit)) {
+    largest = std::max(largest, next.largest_coefficient);
+    if (!(largest < kSmallLimit)) {
       fail(ErrorCode::kInvalidArgument,
            "packed plaintexts: a coefficient of 2^{:.1f} is not small: expected less than 2^31",
-           std::log2(next.largest_coefficient));
+           std::log2(largest));
     }
     add(next.scale, next.max_abs);
-    std::ranges::transform(next.coefficients, small_.data() + k * ring.n(),
+    std::ranges::transform(next.coefficients, coefficients.data() + k * ring.n(),
                            [](std::int64_t x) { return static_cast<std::int32_t>(x); });
+  }
+  small_bytes_ = largest < kNarrowLimit ? 3 : 4;
+  small_ = AlignedBuffer<std::uint8_t>(small_bytes_ * coefficients.size());
+  for (std::size_t c = 0; c < coefficients.size(); ++c) {
+    std::memcpy(small_.data() + c * small_bytes_, coefficients.data() + c, small_bytes_);
   }
 }
 
@@ -450,7 +456,13 @@ const std::uint8_t* PackedPlaintexts::limb(std::size_t i,
   AlignedBuffer<std::int64_t> integers(n);
   AlignedBuffer<Word> words(n);
   for (std::size_t k = 0; k < count(); ++k) {
-    std::copy_n(small_.data() + k * n, n, integers.data());
+    const std::uint8_t* small = small_.data() + k * n * small_bytes_;
+    for (std::size_t c = 0; c < n; ++c) {
+      std::uint32_t bits = 0;
+      std::memcpy(&bits, small + c * small_bytes_, small_bytes_);
+      const std::uint32_t unused = 32 - 8 * static_cast<std::uint32_t>(small_bytes_);
+      integers.data()[c] = static_cast<std::int32_t>(bits << unused) >> unused;
+    }
     kernels.import_signed(words.data(), integers.data(), n, tables);
     kernels.ntt_forward(words.data(), tables);
     pack(scratch.data(), k, count(), words.data(), i);

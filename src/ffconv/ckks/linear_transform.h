@@ -30,8 +30,9 @@ namespace ffconv {
 // turns. Weights stream from memory, which bounds large maps: bytes count more than the few
 // operations of unpacking, and one stream is read faster than one for every plaintext.
 //
-// Where memory is short they are kept small instead: as coefficients of 4 bytes, packed limb by
-// limb in every use. That is a twelfth of the bytes of eight limbs, for a transform a limb and use.
+// Where memory is short they are kept small instead: as coefficients of 4 bytes, or of 3 where all
+// are below 2^23, packed limb by limb in every use. That is a twelfth (a sixteenth) of the bytes of
+// eight limbs, for a transform a limb and use.
 class PackedPlaintexts {
  public:
   // plaintext(k) makes number k; count >= 1. Throws kMismatch where bases or scales differ.
@@ -40,13 +41,13 @@ class PackedPlaintexts {
   // a coefficient reaches kSmallLimit.
   PackedPlaintexts(const Ring& ring, Basis basis, std::size_t count,
                    const std::function<IntegerPlaintext(std::size_t)>& plaintext);
-  static constexpr double kSmallLimit = 0x1p31;
+  static constexpr double kSmallLimit = 0x1p31, kNarrowLimit = 0x1p23;
 
   std::size_t count() const { return max_abs_.size(); }
   double scale() const { return scale_; }
   double max_abs(std::size_t k) const { return max_abs_[k]; }
   const Basis& basis() const { return basis_; }
-  std::size_t bytes() const { return bytes_.size() + small_.size() * sizeof(std::int32_t); }
+  std::size_t bytes() const { return bytes_.size() + small_.size(); }
 
   // Limb i of all plaintexts: the words from `begin`, a multiple of kPackedRun, of plaintext k
   // stand at offset(k, begin). In `scratch` where they are kept small.
@@ -69,7 +70,9 @@ class PackedPlaintexts {
   std::vector<double> max_abs_;
   std::size_t limb_bytes_ = 0;         // of all plaintexts together
   AlignedBuffer<std::uint8_t> bytes_;  // packed, limb after limb; empty where kept small
-  AlignedBuffer<std::int32_t> small_;  // coefficients, plaintext after plaintext
+  // Coefficients in two's complement, least byte first, plaintext after plaintext.
+  AlignedBuffer<std::uint8_t> small_;
+  std::size_t small_bytes_ = 0;  // of a coefficient
 };
 
 // Weights encoded once, for ciphertexts of one level.

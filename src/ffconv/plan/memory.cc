@@ -16,11 +16,24 @@ namespace ffconv::plan {
 namespace {
 
 constexpr std::uint64_t kWordBytes = 8;
-constexpr std::uint64_t kSmallWordBytes = 4;
+constexpr std::uint64_t kSmallWordBytes = 4, kNarrowWordBytes = 3;
 constexpr std::uint64_t kScalarBytes = 16;
-constexpr double kSmallLimit = 0x1p31;
+constexpr double kSmallLimit = 0x1p31, kNarrowLimit = 0x1p23;
 constexpr std::uint64_t kPackedWordBytes = 6;
 constexpr std::uint64_t kPermutationWordBytes = 4;
+
+// A bound: a coefficient is a mean of slots, each times a cosine, rounded.
+double largest_coefficient(const Program& program, const std::set<std::int32_t>& vectors,
+                           double scale) {
+  double largest = 0;
+  for (const std::int32_t vector : vectors) {
+    const auto& values = program.vectors[static_cast<std::size_t>(vector)].values;
+    const double sum = std::transform_reduce(values.begin(), values.end(), 0.0, std::plus<>{},
+                                             [](double value) { return std::abs(value); });
+    largest = std::max(largest, sum / static_cast<double>(values.size()));
+  }
+  return scale * largest + 1;
+}
 
 class Estimate {
  public:
@@ -86,11 +99,11 @@ class Estimate {
       return total;
     };
     std::uint64_t coefficients = 0;
-    for (const Use& use : small) {
-      coefficients += std::get<0>(use).size() * params_.n();
+    for (const auto& [vectors, level, extended, scale] : small) {
+      const bool narrow = largest_coefficient(program_, vectors, scale) < kNarrowLimit;
+      coefficients += vectors.size() * params_.n() * (narrow ? kNarrowWordBytes : kSmallWordBytes);
     }
-    return bytes(packed, kPackedWordBytes) + bytes(plain, kWordBytes) + scalars +
-           coefficients * kSmallWordBytes;
+    return bytes(packed, kPackedWordBytes) + bytes(plain, kWordBytes) + scalars + coefficients;
   }
 
   std::uint64_t slots() const {
@@ -196,14 +209,11 @@ double expansion_us(const Program& program, const Instruction& op, const CostTab
   if (op.op != OpCode::kLinear || is_scalar(program, op)) {
     return 0;
   }
-  double largest = 0;
+  std::set<std::int32_t> vectors;
   for (const LinearTerm& term : op.terms) {
-    for (const double value : program.vectors[static_cast<std::size_t>(term.vector)].values) {
-      largest = std::max(largest, std::abs(value));
-    }
+    vectors.insert(term.vector);
   }
-  // A coefficient is at most the largest slot; a little room for rounding.
-  if (op.plain_scale * largest > kSmallLimit / 2) {
+  if (largest_coefficient(program, vectors, op.plain_scale) >= kSmallLimit) {
     return 0;
   }
   const CostShape shape =
