@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -71,7 +72,7 @@ class GroupSums {
     make_batches();
     // All images' products with a block of weights follow one another.
     std::ranges::stable_sort(batches_, {}, [&](const Batch& batch) {
-      return batch.first % (transform.groups.size() / images);
+      return batch.groups.front() % (transform.groups.size() / images);
     });
   }
 
@@ -113,7 +114,7 @@ class GroupSums {
     std::optional<std::size_t> baby;  // its number, where the input is rotated
   };
   struct Batch {
-    std::size_t first, last;  // groups [first, last)
+    PoolVector<std::size_t> groups;
     PoolVector<Operand> operands;
   };
 
@@ -169,24 +170,25 @@ class GroupSums {
     return static_cast<std::size_t>(baby - babies_.begin());
   }
 
-  // Consecutive groups of the same rotated inputs share what is read of these.
+  // Groups of the same rotated inputs, wherever they stand, share what is read of these.
   void make_batches() {
-    const auto alike = [](const Group& a, const Group& b) {
-      return a.weights->stride() == b.weights->stride() &&
-             std::ranges::equal(a.terms, b.terms, [](const Term& x, const Term& y) {
-               return x.input == y.input && x.baby == y.baby;
-             });
-    };
+    using Place = std::pair<std::int32_t, std::int32_t>;  // input, baby
+    std::map<std::pair<std::size_t, std::vector<Place>>, std::size_t> batch_of;
     for (std::size_t g = 0; g < transform_.groups.size(); ++g) {
       const Group& group = transform_.groups[g];
-      if (g > 0 && alike(transform_.groups[g - 1], group)) {
-        batches_.back().last = g + 1;
-        continue;
-      }
-      Batch& batch = batches_.emplace_back(Batch{g, g + 1, {}});
+      std::vector<Place> places;
       for (const Term& term : group.terms) {
-        batch.operands.push_back({term.input, baby_of(term)});
+        places.emplace_back(term.input, term.baby);
       }
+      const auto [known, is_new] = batch_of.try_emplace(
+          std::pair(group.weights->stride(), std::move(places)), batches_.size());
+      if (is_new) {
+        Batch& batch = batches_.emplace_back();
+        for (const Term& term : group.terms) {
+          batch.operands.push_back({term.input, baby_of(term)});
+        }
+      }
+      batches_[known->second].groups.push_back(g);
     }
   }
 
@@ -217,7 +219,7 @@ class GroupSums {
           c1.push_back(polys[1].limb(i) + begin);
         }  // else P times the input: zero modulo the primes of P
       }
-      for (std::size_t g = batch.first; g < batch.last; ++g) {
+      for (const std::size_t g : batch.groups) {
         d0.push_back(sums[g].c0.limb(i) + begin);
         d1.push_back(sums[g].c1.limb(i) + begin);
         const Group& group = transform_.groups[g];
@@ -231,7 +233,7 @@ class GroupSums {
       }
       context_.ring().kernels().packed_products(
           d0.data(), d1.data(), d0.size(), c0.data(), c1.data(), c0.size(), plain.data(),
-          transform_.groups[batch.first].weights->stride(), count, sums[0].c0.tables(i));
+          transform_.groups[batch.groups.front()].weights->stride(), count, sums[0].c0.tables(i));
     }
   }
 
