@@ -11,6 +11,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,8 @@ struct Options {
   std::vector<int> threads = {1, 2};
   std::size_t images = 20;
   double max_ms = 60'000;
-  std::string output = "results", cost, data;
+  std::string output = "results", cost, data, bundles;
+  std::optional<std::uint64_t> memory;
   bool force = false;
   OutputFlags flags;
 };
@@ -139,11 +141,14 @@ class Bench {
 
   Json row(const Task& task) {
     Json row{{"network", task.network()}, {"asked", task.asked()}};
-    const fs::path bundle = directory_.path() / "network";
+    const fs::path bundle =
+        options_.bundles.empty()
+            ? directory_.path() / "network"
+            : fs::path(options_.bundles) /
+                  fmt::format("{}-{}-{}", task.network(), task.packing, task.bandwidth);
     Json plan;
     try {
-      plan = run_json(with_cost({"compile", task.model, "--packing", task.packing, "--bandwidth",
-                                 fmt::format("{}", task.bandwidth), "-o", bundle}));
+      plan = compiled(task, bundle);
     } catch (const Error& error) {
       row["refused"] = error.what();  // a packing that the network does not fit
       return row;
@@ -156,9 +161,9 @@ class Bench {
     const std::string server = bundle.string() + ".server";
     row["deployed"] = deployed(task.model, bundle);
     for (const int threads : options_.threads) {
-      row["runs"].push_back(run_json(with_cost(
+      row["runs"].push_back(run_json(with_cost(with_memory(
           {"evaluate", task.model, "--data", data(task.model), "--encrypted", "--bundle", server,
-           "--images", std::to_string(images(plan)), "--threads", std::to_string(threads)})));
+           "--images", std::to_string(images(plan)), "--threads", std::to_string(threads)}))));
     }
     return row;
   }
@@ -171,6 +176,32 @@ class Bench {
     return arguments;
   }
 
+  std::vector<std::string> with_memory(std::vector<std::string> arguments) const {
+    if (options_.memory) {
+      arguments.insert(arguments.end(), {"--memory", std::to_string(*options_.memory)});
+    }
+    return arguments;
+  }
+
+  // The bundle's plan: of one that is kept, if it is newer than what it was made from.
+  Json compiled(const Task& task, const fs::path& bundle) const {
+    const fs::path kept = bundle.string() + ".json";
+    const auto is_newer = [&](const fs::path& source) {
+      return fs::last_write_time(kept) > fs::last_write_time(source);
+    };
+    if (fs::exists(kept) && is_newer(task.model) && is_newer("/proc/self/exe") &&
+        (options_.cost.empty() || is_newer(options_.cost))) {
+      std::ifstream stream(kept);
+      return Json::parse(stream);
+    }
+    fs::create_directories(bundle.parent_path());
+    const Json plan =
+        run_json(with_cost({"compile", task.model, "--packing", task.packing, "--bandwidth",
+                            fmt::format("{}", task.bandwidth), "-o", bundle.string()}));
+    write_text(kept, plan.dump(1) + "\n");
+    return plan;
+  }
+
   // One image through keygen, encrypt, infer and decrypt, on one thread.
   Json deployed(const std::string& model, const fs::path& bundle) {
     const std::string client = bundle.string() + ".client", server = bundle.string() + ".server";
@@ -180,8 +211,8 @@ class Bench {
     run_self({"keygen", client, "--secret", secret, "--keys", keys, "--force"});
     run_self({"encrypt", client, first_image(data(model)), "--secret", secret, "-o", path("in.ct"),
               "--threads", "1"});
-    const Json inferred = run_json(
-        {"infer", server, path("in.ct"), "--keys", keys, "-o", path("out.ct"), "--threads", "1"});
+    const Json inferred = run_json(with_memory(
+        {"infer", server, path("in.ct"), "--keys", keys, "-o", path("out.ct"), "--threads", "1"}));
     run_self({"decrypt", client, path("out.ct"), "--secret", secret});
     return {{"peak_bytes", inferred["peak_bytes"]},
             {"encode_ms", inferred["encode_ms"]},
@@ -306,6 +337,12 @@ void add_bench(CLI::App& app) {
                   "Folder of results.json, to which rows are added, and results.md")
       ->type_name("FOLDER")
       ->capture_default_str();
+  command
+      .add_option("--bundles", options->bundles,
+                  "Keep the bundles in this folder, and use those that are there and newer than\n"
+                  "network, costs and program")
+      ->type_name("FOLDER");
+  add_memory_flag(command, options->memory);
   command.add_flag("--force", options->force, "Begin anew where there are results");
   command.callback([options] { run(*options); });
 }
