@@ -100,5 +100,13 @@ TEST(Emitter, KeepsVectorsWithTheirShortestPeriod) {
   EXPECT_THAT(program.vectors[1].values, ElementsAre(3));
 }
 
+TEST(ForgetWeights, GivesTheirStorageBackAndKeepsConstants) {
+  Program program;
+  program.vectors = {{{1, 2, 3, 4}}, {{5}}};
+  forget_weights(program);
+  EXPECT_EQ(program.vectors[0].values.capacity(), 0u);
+  EXPECT_EQ(program.vectors[1].values, std::vector<double>{5});
+}
+
 }  // namespace
 }  // namespace ffconv::plan

@@ -39,7 +39,7 @@ bool is_scalar(const Program& program, const Instruction& op) {
 void forget_weights(Program& program) {
   for (SlotVector& vector : program.vectors) {
     if (!vector.is_constant()) {
-      vector.values = {};
+      vector.values = std::vector<double>();  // {} would keep the storage
     }
   }
 }

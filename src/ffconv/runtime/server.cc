@@ -1,5 +1,9 @@
 #include "ffconv/runtime/server.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <utility>
 
 #include <fmt/format.h>
@@ -29,6 +33,9 @@ Server::Server(ServerBundle bundle, const Progress& progress, const plan::SmallW
       keys_(plan::key_request(bundle_.program)),
       encoded_(bundle_.program, Context::make(Params(bundle_.program.params)), progress, small) {
   plan::forget_weights(bundle_.program);
+#ifdef __GLIBC__
+  malloc_trim(0);  // or what held them stays with the process, beside what was made of them
+#endif
 }
 
 void Server::check_keys(const EvaluationKeys& keys) const {
