@@ -76,6 +76,20 @@ TEST(SlabPool, SlabsWithoutABlockInUseGoBackOnceTooMuchLiesIdle) {
   EXPECT_GT(pool.slab_bytes(), 0u);  // less than the limit lies idle: kept
 }
 
+TEST(SlabPool, ReleaseGivesBackWhatIsIdleAndNothingElse) {
+  SlabPool pool(64 * kMiB);
+  void* const used = pool.allocate(6 * kMiB);
+  void* const idle = pool.allocate(6 * kMiB);
+  pool.free(idle, 6 * kMiB);
+  const std::size_t before = pool.slab_bytes();
+  pool.release();
+  EXPECT_LT(pool.slab_bytes(), before);
+  std::memset(used, 1, 6 * kMiB);
+  pool.free(used, 6 * kMiB);
+  pool.release();
+  EXPECT_EQ(pool.slab_bytes(), 0u);
+}
+
 TEST(SlabPool, ABlockLargerThanASlabHasOneOfItsOwn) {
   SlabPool pool(0);
   void* const small = pool.allocate(kMiB);

@@ -2,9 +2,14 @@
 
 #include <new>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include "ffconv/base/slab_pool.h"
 
-namespace ffconv::internal {
+namespace ffconv {
+namespace internal {
 namespace {
 
 constexpr std::align_val_t kAlignment{SlabPool::kAlignment};
@@ -51,4 +56,14 @@ std::size_t pool_cut_bytes() {
   return pool(0).cut_bytes() + pool(kMinLargeBytes).cut_bytes();
 }
 
-}  // namespace ffconv::internal
+}  // namespace internal
+
+void release_freed_memory() noexcept {
+  internal::pool(0).release();
+  internal::pool(internal::kMinLargeBytes).release();
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
+}  // namespace ffconv

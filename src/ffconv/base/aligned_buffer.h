@@ -21,6 +21,10 @@ void pool_free(void* data, std::size_t bytes) noexcept;
 std::size_t pool_cut_bytes();
 }  // namespace internal
 
+// Gives freed memory back to the system, that of malloc included: for after work that took much
+// more than what comes.
+void release_freed_memory() noexcept;
+
 template <typename T>
 class AlignedBuffer {
   static_assert(std::is_trivially_copyable_v<T>);

@@ -73,6 +73,11 @@ void SlabPool::free(void* block, std::size_t bytes) noexcept {
   }
 }
 
+void SlabPool::release() noexcept {
+  const std::lock_guard lock(mutex_);
+  release_unused();
+}
+
 std::size_t SlabPool::cut_bytes() const {
   const std::lock_guard lock(mutex_);
   return cut_bytes_;

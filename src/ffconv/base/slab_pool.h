@@ -27,6 +27,9 @@ class SlabPool {
   // A block of allocate(bytes).
   void free(void* block, std::size_t bytes) noexcept;
 
+  // Gives back the slabs none of whose blocks is in use.
+  void release() noexcept;
+
   // Bytes of all blocks ever cut: stands still while every request is met by a kept block.
   std::size_t cut_bytes() const;
   // Bytes of the slabs held now.

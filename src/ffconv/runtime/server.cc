@@ -1,15 +1,12 @@
 #include "ffconv/runtime/server.h"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "ffconv/backend/run.h"
 #include "ffconv/backend/together.h"
+#include "ffconv/base/aligned_buffer.h"
 #include "ffconv/base/error.h"
 #include "ffconv/ckks/noise.h"
 #include "ffconv/runtime/exchange.h"
@@ -33,9 +30,7 @@ Server::Server(ServerBundle bundle, const Progress& progress, const plan::SmallW
       keys_(plan::key_request(bundle_.program)),
       encoded_(bundle_.program, Context::make(Params(bundle_.program.params)), progress, small) {
   plan::forget_weights(bundle_.program);
-#ifdef __GLIBC__
-  malloc_trim(0);  // or what held them stays with the process, beside what was made of them
-#endif
+  release_freed_memory();
 }
 
 void Server::check_keys(const EvaluationKeys& keys) const {
