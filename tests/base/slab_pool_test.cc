@@ -79,14 +79,27 @@ TEST(SlabPool, SlabsWithoutABlockInUseGoBackOnceTooMuchLiesIdle) {
 TEST(SlabPool, ReleaseGivesBackWhatIsIdleAndNothingElse) {
   SlabPool pool(64 * kMiB);
   void* const used = pool.allocate(6 * kMiB);
-  void* const idle = pool.allocate(6 * kMiB);
-  pool.free(idle, 6 * kMiB);
+  void* const idle = pool.allocate(kMiB);
+  pool.free(idle, kMiB);
   const std::size_t before = pool.slab_bytes();
   pool.release();
   EXPECT_LT(pool.slab_bytes(), before);
   std::memset(used, 1, 6 * kMiB);
   pool.free(used, 6 * kMiB);
   pool.release();
+  EXPECT_EQ(pool.slab_bytes(), 0u);
+}
+
+TEST(SlabPool, BlocksOfMoreThanHalfASlabShareWideOnes) {
+  SlabPool pool(0);
+  std::vector<void*> blocks;
+  for (int i = 0; i < 25; ++i) {
+    blocks.push_back(pool.allocate(5 * kMiB));
+  }
+  EXPECT_LE(pool.slab_bytes(), 128 * kMiB);
+  for (void* block : blocks) {
+    pool.free(block, 5 * kMiB);
+  }
   EXPECT_EQ(pool.slab_bytes(), 0u);
 }
 

@@ -12,7 +12,9 @@ namespace ffconv::internal {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kSlabBytes = 4 * kHugePage;
+// Blocks of up to half a slab share slabs; larger ones share wide ones, up to a quarter of these:
+// a slab each would leave a third of its pages touched in part.
+constexpr std::size_t kSlabBytes = 4 * kHugePage, kWideSlabBytes = 16 * kSlabBytes;
 
 // Blocks of whole pages would begin at the same place of their pages, and operands read side by
 // side would meet in the same sets of the first-level cache: a line more moves every block on.
@@ -93,10 +95,12 @@ std::size_t SlabPool::slab_bytes() const {
 }
 
 std::byte* SlabPool::cut(std::size_t bytes) {
-  auto slab = slabs_.find(open_);
+  const bool wide = bytes > kSlabBytes / 2;
+  const bool shares = bytes <= kWideSlabBytes / 4;
+  auto slab = shares ? slabs_.find(wide ? open_wide_ : open_) : slabs_.end();
   if (slab == slabs_.end() || slab->second.bytes - slab->second.cut < bytes) {
     const std::size_t rounded = (bytes + kHugePage - 1) / kHugePage * kHugePage;
-    const std::size_t size = std::max(kSlabBytes, rounded);
+    const std::size_t size = !shares ? rounded : wide ? kWideSlabBytes : kSlabBytes;
     std::byte* const data = new_slab(size);
     try {
       slab = slabs_.emplace(data, Slab{size}).first;
@@ -104,8 +108,8 @@ std::byte* SlabPool::cut(std::size_t bytes) {
       delete_slab(data);
       throw;
     }
-    if (bytes <= kSlabBytes / 2) {  // a slab of one large block leaves the open one as it is
-      open_ = data;
+    if (shares) {
+      (wide ? open_wide_ : open_) = data;
     }
   }
   std::byte* const block = slab->first + slab->second.cut;
@@ -127,8 +131,8 @@ void SlabPool::release_unused() noexcept {
   }
   for (auto slab = slabs_.begin(); slab != slabs_.end();) {
     if (slab->second.in_use == 0) {
-      if (slab->first == open_) {
-        open_ = nullptr;
+      for (std::byte** open : {&open_, &open_wide_}) {
+        *open = *open == slab->first ? nullptr : *open;
       }
       delete_slab(slab->first);
       slab = slabs_.erase(slab);

@@ -49,8 +49,9 @@ class SlabPool {
 
   const std::size_t max_idle_bytes_;
   mutable std::mutex mutex_;
-  Slabs slabs_;                                     // by first byte
-  std::byte* open_ = nullptr;                       // the slab that blocks are cut from
+  Slabs slabs_;  // by first byte
+  // The slabs that blocks of up to 4 MiB, and larger ones, are cut from.
+  std::byte *open_ = nullptr, *open_wide_ = nullptr;
   std::map<std::size_t, std::vector<void*>> idle_;  // by size; room for every block of that size
   std::map<std::size_t, std::size_t> blocks_;       // cut and not released, by size
   std::size_t idle_bytes_ = 0, cut_bytes_ = 0;

@@ -131,9 +131,7 @@ class Estimate {
   void add_key(std::int32_t level, Memory& memory) const {
     const std::uint64_t limbs =
         static_cast<std::uint64_t>(params_.digit_count(level)) * extended_limbs(level);
-    const std::uint64_t half = limbs * params_.n() * kPackedWordBytes;
-    memory.keys += 2 * half;
-    memory.key_file += half;  // the other is a seed
+    memory.keys += 2 * limbs * params_.n() * kPackedWordBytes;
   }
 
   // What an instruction holds beside its operands and results: the sum of every output and giant

@@ -22,13 +22,10 @@ struct Memory {
   std::uint64_t weights = 0;      // encoded plaintexts
   std::uint64_t slots = 0;        // the same as slot vectors, gone when they are encoded
   std::uint64_t keys = 0;         // of one client, both halves
-  std::uint64_t key_file = 0;     // about; gone before the first ciphertext is made
   std::uint64_t ciphertexts = 0;  // registers, rotated inputs and one limb of small weights a
                                   // thread, where most are alive
 
-  std::uint64_t total() const {
-    return weights + std::max(slots, keys + std::max(ciphertexts, key_file));
-  }
+  std::uint64_t total() const { return weights + std::max(slots, keys + ciphertexts); }
 };
 
 Memory memory_of(const Program& program, const Params& params, const SmallWeights& small = {},

@@ -1,8 +1,10 @@
 #include "ffconv/wire/keys_file.h"
 
+#include <functional>
 #include <utility>
 
 #include "ffconv/base/error.h"
+#include "ffconv/base/pages.h"
 #include "ffconv/base/posix_file.h"
 #include "ffconv/wire/residues.h"
 
@@ -45,6 +47,49 @@ SwitchingKey read_key(ByteReader& reader, const Context& context) {
   return key;
 }
 
+// `read_on` hears how many bytes are left of the payload, after each key.
+EvaluationKeys parse(std::span<const std::uint8_t> file, const ContextPtr& context,
+                     const Fingerprint& bundle, const std::string& what,
+                     const std::function<void(std::size_t)>& read_on) {
+  const Opened opened = open(file, Kind::kEvaluationKeys, what);
+  expect_params(opened.header, context->params().fingerprint(), what);
+  expect_bundle(opened.header, bundle, what);
+  ByteReader reader(opened.payload, what);
+  EvaluationKeys keys;
+  int previous_level = -1;
+  for (std::size_t left = reader.count(kKeyHeadBytes); left > 0; --left) {
+    SwitchingKey key = read_key(reader, *context);
+    if (key.level <= previous_level) {
+      reader.reject(
+          fmt::format("expected relinearization keys of ascending levels, got {} after {}",
+                      key.level, previous_level));
+    }
+    previous_level = key.level;
+    keys.relinearization.emplace(previous_level, std::move(key));
+    read_on(reader.remaining());
+  }
+  std::pair<int, int> previous{0, context->params().max_level()};
+  for (std::size_t left = reader.count(kStepBytes + kKeyHeadBytes); left > 0; --left) {
+    const std::int32_t step = reader.i32();
+    if (step < previous.first || static_cast<std::size_t>(step) >= context->n()) {
+      reader.reject(fmt::format("expected ascending rotation steps below {}, got {} after {}",
+                                context->n(), step, previous.first));
+    }
+    RotationKey key{read_key(reader, *context),
+                    context->ring().rotation(static_cast<std::size_t>(step))};
+    const std::pair<int, int> next{step, key.key.level};
+    if (next <= previous) {
+      reader.reject(fmt::format("expected keys for rotations by {} of ascending levels, got {}",
+                                step, next.second));
+    }
+    previous = next;
+    keys.rotations.emplace(next, std::move(key));
+    read_on(reader.remaining());
+  }
+  reader.expect_end();
+  return keys;
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> to_bytes(const EvaluationKeys& keys, const ContextPtr& context,
@@ -65,41 +110,7 @@ std::vector<std::uint8_t> to_bytes(const EvaluationKeys& keys, const ContextPtr&
 
 EvaluationKeys parse_evaluation_keys(std::span<const std::uint8_t> file, const ContextPtr& context,
                                      const Fingerprint& bundle, const std::string& what) {
-  const Opened opened = open(file, Kind::kEvaluationKeys, what);
-  expect_params(opened.header, context->params().fingerprint(), what);
-  expect_bundle(opened.header, bundle, what);
-  ByteReader reader(opened.payload, what);
-  EvaluationKeys keys;
-  int previous_level = -1;
-  for (std::size_t left = reader.count(kKeyHeadBytes); left > 0; --left) {
-    SwitchingKey key = read_key(reader, *context);
-    if (key.level <= previous_level) {
-      reader.reject(
-          fmt::format("expected relinearization keys of ascending levels, got {} after {}",
-                      key.level, previous_level));
-    }
-    previous_level = key.level;
-    keys.relinearization.emplace(previous_level, std::move(key));
-  }
-  std::pair<int, int> previous{0, context->params().max_level()};
-  for (std::size_t left = reader.count(kStepBytes + kKeyHeadBytes); left > 0; --left) {
-    const std::int32_t step = reader.i32();
-    if (step < previous.first || static_cast<std::size_t>(step) >= context->n()) {
-      reader.reject(fmt::format("expected ascending rotation steps below {}, got {} after {}",
-                                context->n(), step, previous.first));
-    }
-    RotationKey key{read_key(reader, *context),
-                    context->ring().rotation(static_cast<std::size_t>(step))};
-    const std::pair<int, int> next{step, key.key.level};
-    if (next <= previous) {
-      reader.reject(fmt::format("expected keys for rotations by {} of ascending levels, got {}",
-                                step, next.second));
-    }
-    previous = next;
-    keys.rotations.emplace(next, std::move(key));
-  }
-  reader.expect_end();
-  return keys;
+  return parse(file, context, bundle, what, [](std::size_t) {});
 }
 
 void save(const std::filesystem::path& path, const EvaluationKeys& keys, const ContextPtr& context,
@@ -109,7 +120,11 @@ void save(const std::filesystem::path& path, const EvaluationKeys& keys, const C
 
 EvaluationKeys load_evaluation_keys(const std::filesystem::path& path, const ContextPtr& context,
                                     const Fingerprint& bundle) {
-  return parse_evaluation_keys(read_file(path), context, bundle, path.string());
+  // Keys take more memory than their file; what is read of it goes as they come.
+  std::vector<std::uint8_t> file = read_file(path);
+  return parse(file, context, bundle, path.string(), [&](std::size_t left) {
+    forget_pages(std::span(file).first(file.size() - kChecksumBytes - left));
+  });
 }
 
 std::uint64_t key_bytes(const Params& params, const plan::KeyRequest& request) {
