@@ -17,8 +17,11 @@ namespace ffconv::plan {
 // polynomials and transformed whenever they are used (PackedPlaintexts); empty: of none.
 using SmallWeights = std::vector<bool>;
 
-// Bytes. The process itself, a few megabytes, comes on top.
+// Bytes.
 struct Memory {
+  // The process itself with its libraries and the ring's tables, about.
+  static constexpr std::uint64_t kProcess = 28'000'000;
+
   std::uint64_t weights = 0;      // encoded plaintexts
   std::uint64_t slots = 0;        // the same as slot vectors, gone when they are encoded
   std::uint64_t keys = 0;         // of one client, both halves
