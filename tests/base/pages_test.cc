@@ -15,8 +15,10 @@ TEST(ForgetPages, ClearsWholePagesAndLeavesWhatSharesOne) {
   const std::span<std::uint8_t> inner = std::span(buffer).subspan(page / 2, 40 * page);
   forget_pages(inner);
   EXPECT_LE(std::ranges::count(inner, 7), static_cast<std::ptrdiff_t>(2 * page));
-  EXPECT_TRUE(std::ranges::all_of(std::span(buffer).first(page / 2), [](auto b) { return b == 7; }));
-  EXPECT_TRUE(std::ranges::all_of(std::span(buffer).last(23 * page), [](auto b) { return b == 7; }));
+  EXPECT_TRUE(
+      std::ranges::all_of(std::span(buffer).first(page / 2), [](auto b) { return b == 7; }));
+  EXPECT_TRUE(
+      std::ranges::all_of(std::span(buffer).last(23 * page), [](auto b) { return b == 7; }));
 }
 
 TEST(ForgetPages, LeavesLessThanAPageAlone) {

@@ -28,7 +28,7 @@ struct Memory {
   std::uint64_t ciphertexts = 0;  // registers, rotated inputs and one limb of small weights a
                                   // thread, where most are alive
 
-  std::uint64_t total() const { return weights + std::max(slots, keys + ciphertexts); }
+  std::uint64_t total() const { return kProcess + weights + std::max(slots, keys + ciphertexts); }
 };
 
 Memory memory_of(const Program& program, const Params& params, const SmallWeights& small = {},
