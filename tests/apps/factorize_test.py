@@ -62,7 +62,7 @@ class Factorize(AppTest):
         result = self.json("evaluate", "out.onnx", "--data", "labelled", "--clear")
         self.assertEqual(result["agree"], IMAGES)
         self.assertAlmostEqual(result["accuracy"], report["accuracy_after"])
-        layers = [layer["name"] for layer in self.json("plan", "out.onnx")["layers"]]
+        layers = [layer["name"] for layer in self.json("plan", "out.onnx", "--packing", "dense")["layers"]]
         for part in ("conv_node_v", "conv_node_u", "scores_node_u"):
             self.assertIn(part, layers)
 

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <vector>
 
-#include <gtest/gtest.h>
 #include <unistd.h>
+
+#include <gtest/gtest.h>
 
 namespace ffconv {
 namespace {

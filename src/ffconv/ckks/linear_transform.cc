@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -70,10 +69,11 @@ class GroupSums {
     }
     add_weights();
     make_batches();
-    // All images' products with a block of weights follow one another.
-    std::ranges::stable_sort(batches_, {}, [&](const Batch& batch) {
-      return batch.groups.front() % (transform.groups.size() / images);
-    });
+    if (images > 1) {  // all images' products with a block of weights follow one another
+      std::ranges::stable_sort(batches_, {}, [&](const Batch& batch) {
+        return batch.groups.front() % (transform.groups.size() / images);
+      });
+    }
   }
 
   // One pair a group: extended polynomials where the transform rotates, over Q otherwise.
@@ -172,23 +172,25 @@ class GroupSums {
 
   // Groups of the same rotated inputs, wherever they stand, share what is read of these.
   void make_batches() {
-    using Place = std::pair<std::int32_t, std::int32_t>;  // input, baby
-    std::map<std::pair<std::size_t, std::vector<Place>>, std::size_t> batch_of;
+    const auto alike = [](const Group& a, const Group& b) {
+      return a.weights->stride() == b.weights->stride() &&
+             std::ranges::equal(a.terms, b.terms, [](const Term& x, const Term& y) {
+               return x.input == y.input && x.baby == y.baby;
+             });
+    };
     for (std::size_t g = 0; g < transform_.groups.size(); ++g) {
       const Group& group = transform_.groups[g];
-      std::vector<Place> places;
-      for (const Term& term : group.terms) {
-        places.emplace_back(term.input, term.baby);
-      }
-      const auto [known, is_new] = batch_of.try_emplace(
-          std::pair(group.weights->stride(), std::move(places)), batches_.size());
-      if (is_new) {
-        Batch& batch = batches_.emplace_back();
+      auto batch = std::ranges::find_if(batches_, [&](const Batch& known) {
+        return alike(transform_.groups[known.groups.front()], group);
+      });
+      if (batch == batches_.end()) {
+        batches_.emplace_back();
+        batch = batches_.end() - 1;
         for (const Term& term : group.terms) {
-          batch.operands.push_back({term.input, baby_of(term)});
+          batch->operands.push_back({term.input, baby_of(term)});
         }
       }
-      batches_[known->second].groups.push_back(g);
+      batch->groups.push_back(g);
     }
   }
 
