@@ -18,6 +18,7 @@
 #include "ffconv/model/onnx/import.h"
 #include "ffconv/model/ranges.h"
 #include "ffconv/model/work.h"
+#include "ffconv/plan/lowering.h"
 #include "format.h"
 #include "terminal.h"
 
@@ -66,11 +67,6 @@ std::string kind_of(const model::Linear& linear) {
   return std::holds_alternative<model::Dense>(linear.map) ? "dense" : "scale";
 }
 
-std::string layer_name(const model::Network& network, std::size_t k) {
-  const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
-  return linear != nullptr ? linear->name : fmt::format("square {}", k);
-}
-
 model::Work work_of(const model::Layer& layer) {
   const auto* linear = std::get_if<model::Linear>(&layer);
   return linear == nullptr ? model::Work{} : model::work_of(*linear);
@@ -106,7 +102,7 @@ Json to_json(const std::string& path, const Findings& found) {
     const auto* linear = std::get_if<model::Linear>(&network.layers[k]);
     const model::Work work = work_of(network.layers[k]);
     json["layers"].push_back(
-        {{"name", layer_name(network, k)},
+        {{"name", plan::layer_name(network, k)},
          {"kind", linear != nullptr ? kind_of(*linear) : "square"},
          {"hma", work.hma},
          {"multiply_accumulates", work.mac},
@@ -139,7 +135,7 @@ std::string layers_text(const Findings& found) {
     const auto* linear = std::get_if<model::Linear>(&layer);
     shape = linear != nullptr ? linear->out : shape;
     const model::Work work = work_of(layer);
-    std::vector<std::string> row{printable(layer_name(network, k)),
+    std::vector<std::string> row{printable(plan::layer_name(network, k)),
                                  linear != nullptr ? kind_of(*linear) : "", to_string(shape),
                                  linear != nullptr ? grouped(work.hma) : "",
                                  linear != nullptr ? grouped(work.mac) : ""};
@@ -149,8 +145,9 @@ std::string layers_text(const Findings& found) {
     table.add_row(std::move(row));
     for (const model::Shortcut& shortcut : shortcuts_to(network, k)) {
       const model::Work extra = model::work_of(shortcut.map);
-      const std::string from =
-          shortcut.from == 0 ? "the image" : printable(layer_name(network, shortcut.from - 1));
+      const std::string from = shortcut.from == 0
+                                   ? "the image"
+                                   : printable(plan::layer_name(network, shortcut.from - 1));
       std::vector<std::string> sum{"+ " + printable(shortcut.map.name),
                                    fmt::format("{} of {}", kind_of(shortcut.map), from),
                                    to_string(shape), grouped(extra.hma), grouped(extra.mac)};
