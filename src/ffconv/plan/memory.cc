@@ -10,7 +10,6 @@
 #include <utility>
 
 #include "ffconv/base/error.h"
-#include "ffconv/ckks/linear_transform.h"
 #include "ffconv/plan/counts.h"
 
 namespace ffconv::plan {
@@ -19,6 +18,7 @@ namespace {
 constexpr std::uint64_t kWordBytes = 8;
 constexpr std::uint64_t kSmallWordBytes = 4, kNarrowWordBytes = 3;
 constexpr std::uint64_t kScalarBytes = 16;
+constexpr double kSmallLimit = 0x1p31, kNarrowLimit = 0x1p23;  // as PackedPlaintexts has them
 constexpr std::uint64_t kPackedWordBytes = 6;
 constexpr std::uint64_t kPermutationWordBytes = 4;
 
@@ -100,8 +100,7 @@ class Estimate {
     };
     std::uint64_t coefficients = 0;
     for (const auto& [vectors, level, extended, scale] : small) {
-      const bool narrow =
-          largest_coefficient(program_, vectors, scale) < PackedPlaintexts::kNarrowLimit;
+      const bool narrow = largest_coefficient(program_, vectors, scale) < kNarrowLimit;
       coefficients += vectors.size() * params_.n() * (narrow ? kNarrowWordBytes : kSmallWordBytes);
     }
     return bytes(packed, kPackedWordBytes) + bytes(plain, kWordBytes) + scalars + coefficients;
@@ -212,7 +211,7 @@ double expansion_us(const Program& program, const Instruction& op, const CostTab
   for (const LinearTerm& term : op.terms) {
     vectors.insert(term.vector);
   }
-  if (largest_coefficient(program, vectors, op.plain_scale) >= PackedPlaintexts::kSmallLimit) {
+  if (largest_coefficient(program, vectors, op.plain_scale) >= kSmallLimit) {
     return 0;
   }
   const CostShape shape =
