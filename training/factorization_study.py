@@ -19,6 +19,7 @@ from pathlib import Path
 from train import UNFINISHED, set_environment
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+CONFIGS = REPOSITORY / "training" / "configs"
 DOCUMENT = REPOSITORY / "docs" / "factorization.md"
 
 
@@ -52,6 +53,14 @@ def publish(results, name, folder):
     DOCUMENT.write_text(study.replace_section(DOCUMENT.read_text(), name, content))
 
 
+def total_epochs(config):
+    """Of the network and of those that it starts from, one after the other."""
+    from ffconv_training import config as configs
+    before = config.start_from
+    earlier = total_epochs(configs.read(CONFIGS / f"{before}.json")) if before else 0
+    return earlier + config.training.epochs
+
+
 def measure(args, config, dataset):
     """All points, one after the other; None where time is up."""
     from ffconv_training import study
@@ -62,7 +71,7 @@ def measure(args, config, dataset):
     results = {
         "network": config.name, "fine_tuning_epochs": args.epochs, "scratch_epochs": args.scratch_epochs,
         "original": {**study.total_work(config.layers, dataset.shape, whole),
-                     "accuracy": original["validation_accuracy"], "epochs": original["epochs"]},
+                     "accuracy": original["validation_accuracy"], "epochs": total_epochs(config)},
         "points": [],
     }
     started = time.monotonic()
@@ -100,7 +109,7 @@ def main():
     from ffconv_training import config as configs, data
     torch.set_num_threads(args.threads)
     try:
-        config = configs.read(REPOSITORY / "training" / "configs" / f"{args.name}.json")
+        config = configs.read(CONFIGS / f"{args.name}.json")
         dataset = data.load(config.dataset, args.data)
     except (configs.ConfigError, data.DataError) as error:
         sys.exit(f"factorization_study.py: {error}")

@@ -82,7 +82,9 @@ def point_config(config, shape, part, way, epochs):
     values["export"] = False
     # Not settled: that takes longer than fine-tuning, and what is compared is accuracy.
     values["training"].update(epochs=epochs, evaluate_every=epochs, settle_bound=0)
-    if way != "scratch":
+    if way == "scratch":
+        values["start_from"] = None
+    else:
         values["start_from"], values["start_by"] = config.name, way
         values["training"]["rate"] *= FINE_TUNING_RATE
     return configs.parse(values, values["name"])

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from fractions import Fraction
 from types import SimpleNamespace
@@ -65,7 +66,9 @@ def test_an_interrupted_study_goes_on_and_ends_with_the_same_figures(dataset, ar
     arrange.args.max_minutes = 0
     assert factorization_study.measure(arrange.args, arrange.config, dataset) is None
     arrange.args.max_minutes = None
-    scratch = study.point_config(arrange.config, dataset.shape, Fraction(1, 6), "scratch", 2)
+    started = dataclasses.replace(arrange.config, start_from="earlier")
+    scratch = study.point_config(started, dataset.shape, Fraction(1, 6), "scratch", 2)
+    assert scratch.start_from is None
     trainer = Trainer(scratch, dataset, arrange.args.out / scratch.name, "float32")
     assert not trainer.run(max_minutes=0) and len(trainer.history) == 1
     first = factorization_study.measure(arrange.args, arrange.config, dataset)
