@@ -67,6 +67,7 @@ class GroupSums {
     if (rotates_) {
       add_babies(keys);
     }
+    add_unrotated();
     add_weights();
     make_batches();
     if (images > 1) {  // all images' products with a block of weights follow one another
@@ -109,13 +110,10 @@ class GroupSums {
     std::size_t input() const { return static_cast<std::size_t>(place.second); }
   };
 
-  struct Operand {
-    std::int32_t input;
-    std::optional<std::size_t> baby;  // its number, where the input is rotated
-  };
+  // Blocks of operands: those of babies in their order, then those of inputs_ as they are.
   struct Batch {
     PoolVector<std::size_t> groups;
-    PoolVector<Operand> operands;
+    PoolVector<std::size_t> operands;  // of every term, its block
   };
 
   // What all blocks of a limb read.
@@ -160,10 +158,22 @@ class GroupSums {
     }
   }
 
-  // Its number, where the term rotates.
-  std::optional<std::size_t> baby_of(const Term& term) const {
+  void add_unrotated() {
+    for (const Group& group : transform_.groups) {
+      for (const Term& term : group.terms) {
+        if (term.baby == 0) {
+          unrotated_.push_back(term.input);
+        }
+      }
+    }
+    std::ranges::sort(unrotated_);
+    unrotated_.erase(std::unique(unrotated_.begin(), unrotated_.end()), unrotated_.end());
+  }
+
+  std::size_t operand_of(const Term& term) const {
     if (term.baby == 0) {
-      return std::nullopt;
+      const auto place = std::ranges::lower_bound(unrotated_, term.input);
+      return babies_.size() + static_cast<std::size_t>(place - unrotated_.begin());
     }
     const auto baby =
         std::ranges::lower_bound(babies_, std::pair(term.baby, term.input), {}, &Baby::place);
@@ -187,15 +197,19 @@ class GroupSums {
         batches_.emplace_back();
         batch = batches_.end() - 1;
         for (const Term& term : group.terms) {
-          batch->operands.push_back({term.input, baby_of(term)});
+          batch->operands.push_back(operand_of(term));
         }
       }
       batch->groups.push_back(g);
     }
   }
 
-  // Blocks of rotated inputs begin a cache line apart modulo their size: side by side, they would
-  // meet in the same sets of the first-level cache.
+  // Weights of more groups at once than these are more streams than are fetched in time; of fewer,
+  // operands would be read more often.
+  static constexpr std::size_t kManyRows = 24, kRowsOfMany = 4;
+
+  // Blocks of operands begin a cache line apart modulo their size: side by side, they would meet in
+  // the same sets of the first-level cache.
   static std::size_t stride(std::size_t count) {
     return count + AlignedBuffer<Word>::kAlignment / sizeof(Word);
   }
@@ -203,23 +217,21 @@ class GroupSums {
   void sum_block(std::size_t i, const LimbOperands& operands, std::size_t begin, std::size_t count,
                  PoolVector<ExtendedPair>& sums) const {
     const bool in_q = i < inputs_[0]->polys[0].limb_count();
-    AlignedBuffer<Word> rotated(2 * babies_.size() * stride(count));
-    rotate_inputs(i, operands.digits, begin, count, rotated.data());
+    AlignedBuffer<Word> blocks(2 * (babies_.size() + unrotated_.size()) * stride(count));
+    rotate_inputs(i, operands.digits, begin, count, blocks.data());
+    if (in_q) {  // else P times the input: zero modulo the primes of P
+      copy_inputs(i, begin, count, blocks.data() + 2 * babies_.size() * stride(count));
+    }
     PoolVector<Word*> d0, d1;
     PoolVector<const Word*> c0, c1;
     PoolVector<const std::uint8_t*> plain;
     for (const Batch& batch : batches_) {
       c0.clear(), c1.clear(), d0.clear(), d1.clear(), plain.clear();
-      for (const Operand& x : batch.operands) {
-        if (x.baby) {
-          const Word* at = rotated.data() + 2 * stride(count) * *x.baby;
-          c0.push_back(at);
-          c1.push_back(at + stride(count));
-        } else if (in_q) {
-          const auto& polys = inputs_[static_cast<std::size_t>(x.input)]->polys;
-          c0.push_back(polys[0].limb(i) + begin);
-          c1.push_back(polys[1].limb(i) + begin);
-        }  // else P times the input: zero modulo the primes of P
+      for (const std::size_t block : batch.operands) {
+        if (block < babies_.size() || in_q) {
+          c0.push_back(blocks.data() + 2 * block * stride(count));
+          c1.push_back(c0.back() + stride(count));
+        }
       }
       for (const std::size_t g : batch.groups) {
         d0.push_back(sums[g].c0.limb(i) + begin);
@@ -233,9 +245,15 @@ class GroupSums {
           }
         }
       }
-      context_.ring().kernels().packed_products(
-          d0.data(), d1.data(), d0.size(), c0.data(), c1.data(), c0.size(), plain.data(),
-          transform_.groups[batch.groups.front()].weights->stride(), count, sums[0].c0.tables(i));
+      const std::size_t terms = c0.size(), rows = d0.size();
+      const std::size_t together = rows < kManyRows ? rows : kRowsOfMany;
+      for (std::size_t first = 0; first < rows; first += together) {
+        context_.ring().kernels().packed_products(
+            d0.data() + first, d1.data() + first, std::min(together, rows - first), c0.data(),
+            c1.data(), terms, plain.data() + first * terms,
+            transform_.groups[batch.groups.front()].weights->stride(), count,
+            sums[0].c0.tables(i));
+      }
     }
   }
 
@@ -251,12 +269,25 @@ class GroupSums {
     }
   }
 
+  // The block of limb i of Q of every input that is used as it is. Products read a line of every
+  // operand in turn, which is slow where they come from memory; copied one after the other, they
+  // come from cache.
+  void copy_inputs(std::size_t i, std::size_t begin, std::size_t count, Word* dst) const {
+    for (const std::int32_t input : unrotated_) {
+      for (const Poly<Eval>& poly : inputs_[static_cast<std::size_t>(input)]->polys) {
+        std::copy_n(poly.limb(i) + begin, count, dst);
+        dst += stride(count);
+      }
+    }
+  }
+
   std::span<const Ciphertext* const> inputs_;
   const LinearTransform& transform_;
   const Context& context_;
   const bool rotates_;
   PoolVector<Decomposition> decompositions_;
   PoolVector<Baby> babies_;  // by step, then input: a block of a key serves all inputs in turn
+  PoolVector<std::int32_t> unrotated_;           // inputs that are used as they are
   PoolVector<const PackedPlaintexts*> weights_;  // each once
   PoolVector<std::size_t> weights_of_;           // by group
   PoolVector<Batch> batches_;

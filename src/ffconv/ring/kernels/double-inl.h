@@ -299,9 +299,7 @@ struct Body {
         }
       }
       const std::uint8_t* const run = b[j] + packed_offset(i, stride);
-      prefetch(run, stride);
-      prefetch(a0[j] + i, kInputBytesAhead);
-      prefetch(a1[j] + i, kInputBytesAhead);
+      prefetch(run, weight_bytes_ahead(stride));
       for (std::size_t v = 0; v < kVectors; ++v) {
         const R y = V::from_packed48(run + v * kWidth * kPackedBytes);
         sum0[v].add_product(V::load(a0[j] + i + v * kWidth), y);

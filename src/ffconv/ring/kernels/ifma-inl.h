@@ -179,7 +179,7 @@ struct IfmaBody : IfmaArithmetic<V> {
                                                      const std::uint8_t* const* b,
                                                      std::size_t terms, std::size_t stride,
                                                      std::size_t i, const Reduction& reduced) {
-    const std::size_t offset = packed_offset(i, stride);
+    const std::size_t offset = packed_offset(i, stride), ahead = weight_bytes_ahead(stride);
     LazySum sum0[kCount], sum1[kCount];
     for (std::size_t j = 0; j < terms; ++j) {
       if (j != 0 && j % kGroup == 0) {
@@ -188,12 +188,10 @@ struct IfmaBody : IfmaArithmetic<V> {
           sum1[r] = LazySum(reduced(sum1[r]));
         }
       }
-      prefetch(a0[j] + i, kInputBytesAhead);
-      prefetch(a1[j] + i, kInputBytesAhead);
       const R x0 = V::load(a0[j] + i), x1 = V::load(a1[j] + i);
       for (std::size_t r = 0; r < kCount; ++r) {
         const std::uint8_t* const run = b[r * terms + j] + offset;
-        prefetch(run, stride);
+        prefetch(run, ahead);
         const R y = V::from_packed48(run);
         sum0[r].add_product(x0, y);
         sum1[r].add_product(x1, y);

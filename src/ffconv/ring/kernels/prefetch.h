@@ -8,9 +8,15 @@
 
 namespace ffconv {
 
-// Of a key, 1 to 8 KiB were tried on Zen 5; of each input of packed products, which come from
-// memory where a map does not rotate them, 512 to 2048 bytes.
-inline constexpr std::size_t kKeyBytesAhead = 6144, kInputBytesAhead = 512;
+// Of a key; 1 to 8 KiB were tried on Zen 5.
+inline constexpr std::size_t kKeyBytesAhead = 6144;
+
+// Of weights whose runs stand `stride` bytes apart: the next run's, but far enough where runs are
+// short (1 to 12 KiB were tried on Zen 5).
+inline std::size_t weight_bytes_ahead(std::size_t stride) {
+  constexpr std::size_t kLeast = 2048;
+  return stride < kLeast ? kLeast : stride;
+}
 
 // Asks for the cache line `bytes` behind p, where nothing needs to be.
 [[gnu::always_inline]] inline void prefetch(const void* p, std::size_t bytes) {
