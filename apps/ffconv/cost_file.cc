@@ -16,10 +16,11 @@ struct Field {
   const char* name;
   double CostTable::*us;
 };
-constexpr std::array<Field, 7> kFields{{
+constexpr std::array<Field, 8> kFields{{
     {"ntt_forward_us", &CostTable::ntt_forward_us},
     {"ntt_inverse_us", &CostTable::ntt_inverse_us},
     {"multiply_accumulate_us", &CostTable::multiply_accumulate_us},
+    {"plain_product_us", &CostTable::plain_product_us},
     {"base_extend_us", &CostTable::base_extend_us},
     {"automorphism_us", &CostTable::automorphism_us},
     {"add_us", &CostTable::add_us},

@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <limits>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "ffconv/base/aligned_buffer.h"
 #include "ffconv/base/random.h"
+#include "ffconv/ckks/key_switching.h"
 #include "ffconv/ring/kernels/kernels.h"
 #include "ffconv/ring/primes.h"
 #include "ffconv/ring/ring.h"
+#include "evaluation.h"
 #include "machine.h"
 #include "stopwatch.h"
 
@@ -22,26 +26,28 @@ namespace {
 constexpr int kLogN = 14;  // of the limbs that CostTable speaks of
 constexpr std::size_t kN = std::size_t{1} << kLogN;
 constexpr double kPrimeBits = 40;
-constexpr std::size_t kTerms = 4;  // of an inner product: digits of a key, or weights
-// One limb of so many keys is more than the last cache of most machines holds.
-constexpr std::size_t kKeys = 96;
-constexpr std::size_t kKeyStride = 2 * kTerms * kRunBytes;
-constexpr std::size_t kKeyBytes = kN / kPackedRun * kKeyStride;
+// Operands of a network's steps come from the last cache or from memory: kernels go through more
+// limbs than that cache holds on most machines.
+constexpr std::size_t kLimbs = 256;
 constexpr std::size_t kSources = 2;  // of a base extension
+constexpr std::size_t kDigits = 4;   // of a key
+constexpr std::size_t kRows = 4, kTerms = 2 * kDigits;  // of products with weights
+// One limb of so many keys, or of rows of weights, is more than the last cache of most machines
+// holds.
+constexpr std::size_t kKeys = 96;
+constexpr std::size_t kKeyStride = 2 * kDigits * kRunBytes;
+constexpr std::size_t kKeyBytes = kN / kPackedRun * kKeyStride;
 
-// The shortest of the calls that fit into a budget of time.
-double minimum_us(const std::function<void()>& call) {
+// The median of the calls that fit into a budget of time.
+double median_us(const std::function<void()>& call) {
   constexpr double kBudgetUs = 60'000;
-  double best = std::numeric_limits<double>::infinity();
-  double spent = 0;
-  while (spent < kBudgetUs) {
+  std::vector<double> times;
+  for (double spent = 0; spent < kBudgetUs; spent += times.back()) {
     Stopwatch watch;
     call();
-    const double us = watch.lap_us();
-    best = std::min(best, us);
-    spent += us;
+    times.push_back(watch.lap_us());
   }
-  return best;
+  return median(std::move(times));
 }
 
 using Limb = AlignedBuffer<Word>;
@@ -49,37 +55,42 @@ using Limb = AlignedBuffer<Word>;
 class Bench {
  public:
   Bench() : ring_(kLogN, std::array{find_prime(kLogN, kPrimeBits, {})}), kernels_(ring_.kernels()) {
+    limbs_.front() = random_limb();
     for (Limb& limb : limbs_) {
-      limb = random_limb();
+      limb = limbs_.front();
     }
-    for (std::size_t k = 0; k < kKeys * 2 * kTerms; ++k) {
-      const std::size_t key = k / (2 * kTerms) * kKeyBytes;
-      kernels_.pack48(keys_.data() + key + k % (2 * kTerms) * kRunBytes, kKeyStride,
+    for (std::size_t k = 0; k < kKeys * 2 * kDigits; ++k) {
+      kernels_.pack48(key(k / (2 * kDigits)) + k % (2 * kDigits) * kRunBytes, kKeyStride,
                       limbs_[0].data(), kN, tables());
     }
   }
 
   double ntt_forward() {
-    return minimum_us([&] { kernels_.ntt_forward(limbs_[0].data(), tables()); });
+    return median_us([&] { kernels_.ntt_forward(next(), tables()); });
   }
   double ntt_inverse() {
-    return minimum_us([&] { kernels_.ntt_inverse(limbs_[0].data(), tables()); });
+    return median_us([&] { kernels_.ntt_inverse(next(), tables()); });
   }
   double add() {
-    return minimum_us(
-        [&] { kernels_.add(limbs_[0].data(), limbs_[1].data(), limbs_[2].data(), kN, tables()); });
+    return median_us([&] {
+      Word* const sum = next();
+      kernels_.add(sum, next(), next(), kN, tables());
+    });
   }
   double multiply() {
-    return minimum_us(
-        [&] { kernels_.mul(limbs_[0].data(), limbs_[1].data(), limbs_[2].data(), kN, tables()); });
+    return median_us([&] {
+      Word* const product = next();
+      kernels_.mul(product, next(), next(), kN, tables());
+    });
   }
   double automorphism() {
     const WordPermutation permutation = ring_.rotation(1);
-    return minimum_us([&] {
-      kernels_.permute(limbs_[0].data(), limbs_[1].data(), permutation.source.data(), kN);
+    return median_us([&] {
+      Word* const image = next();
+      kernels_.permute(image, next(), permutation.source.data(), kN);
     });
   }
-  // One source limb to one target limb.
+  // One source limb to one target limb. Sources stay in cache: they serve all targets in turn.
   double base_extend() {
     const Constant one = ring_.constant(1, 0);
     std::array<const Word*, kSources> digits;
@@ -88,30 +99,66 @@ class Bench {
       digits[j] = limbs_[j].data();
     }
     const std::array<Constant, kSources> weights{one, one};
-    return minimum_us([&] {
-             kernels_.extend(limbs_[2].data(), digits.data(), weights.data(), kSources, nullptr,
-                             one, kN, tables());
+    return median_us([&] {
+             kernels_.extend(next(), digits.data(), weights.data(), kSources, nullptr, one, kN,
+                             tables());
            }) /
            kSources;
   }
-  // One term, one output.
+  // One digit, one output: a key's from memory, the digits stay in cache.
   double multiply_accumulate() {
-    std::size_t next = 0;
-    std::array<const Word*, kTerms> digits;
-    for (std::size_t t = 0; t < kTerms; ++t) {
+    std::size_t number = 0;
+    std::array<const Word*, kDigits> digits;
+    for (std::size_t t = 0; t < kDigits; ++t) {
       digits[t] = limbs_[2 + t % 2].data();
     }
-    return minimum_us([&] {
-             kernels_.packed_pair_products(limbs_[0].data(), limbs_[1].data(),
-                                           keys_.data() + next * kKeyBytes, kKeyStride,
-                                           digits.data(), kTerms, false, kN, tables());
-             next = (next + 1) % kKeys;
+    return median_us([&] {
+             kernels_.packed_pair_products(limbs_[0].data(), limbs_[1].data(), key(number),
+                                           kKeyStride, digits.data(), kDigits, false, kN, tables());
+             number = (number + 1) % kKeys;
            }) /
-           (2 * kTerms);
+           (2 * kDigits);
+  }
+  // One term, one output: weights from memory, the block of inputs stays in cache.
+  double plain_product() {
+    constexpr std::size_t kApart = kBlockWords + AlignedBuffer<Word>::kAlignment / sizeof(Word);
+    AlignedBuffer<Word> inputs(2 * kTerms * kApart);
+    std::array<const Word*, kTerms> c0, c1;
+    for (std::size_t t = 0; t < kTerms; ++t) {
+      Word* const at = inputs.data() + 2 * t * kApart;
+      std::copy_n(limbs_[0].data(), kBlockWords, at);
+      std::copy_n(limbs_[0].data(), kBlockWords, at + kApart);
+      c0[t] = at;
+      c1[t] = at + kApart;
+    }
+    std::size_t number = 0;
+    return median_us([&] {
+             for (std::size_t begin = 0; begin < kN; begin += kBlockWords) {
+               std::array<Word*, kRows> sums0, sums1;
+               std::array<const std::uint8_t*, kRows * kTerms> weights;
+               for (std::size_t r = 0; r < kRows; ++r) {
+                 sums0[r] = limbs_[2 * r].data() + begin;
+                 sums1[r] = limbs_[2 * r + 1].data() + begin;
+                 for (std::size_t t = 0; t < kTerms; ++t) {
+                   weights[r * kTerms + t] =
+                       key(number + r) + begin / kPackedRun * kKeyStride + t * kRunBytes;
+                 }
+               }
+               kernels_.packed_products(sums0.data(), sums1.data(), kRows, c0.data(), c1.data(),
+                                        kTerms, weights.data(), kKeyStride, kBlockWords, tables());
+             }
+             number = (number + kRows) % kKeys;
+           }) /
+           (2 * kRows * kTerms);
   }
 
  private:
   const LimbTables& tables() const { return ring_.tables(0); }
+  Word* next() {
+    next_ = (next_ + 1) % kLimbs;
+    return limbs_[next_].data();
+  }
+  std::uint8_t* key(std::size_t number) { return keys_.data() + number * kKeyBytes; }
   Limb random_limb() const {
     Limb residues(kN), limb(kN);
     SeededStream stream(random_seed(), 0);
@@ -124,7 +171,8 @@ class Bench {
 
   Ring ring_;
   const Kernels& kernels_;
-  std::array<Limb, 4> limbs_;
+  std::vector<Limb> limbs_{kLimbs};
+  std::size_t next_ = 0;
   AlignedBuffer<std::uint8_t> keys_{kKeys * kKeyBytes};
 };
 
@@ -135,10 +183,11 @@ CostTable measure_kernels(const Progress& progress) {
     double CostTable::*us;
     double (Bench::*measure)();
   };
-  constexpr std::array<Measurement, 7> kMeasurements{{
+  constexpr std::array<Measurement, 8> kMeasurements{{
       {&CostTable::ntt_forward_us, &Bench::ntt_forward},
       {&CostTable::ntt_inverse_us, &Bench::ntt_inverse},
       {&CostTable::multiply_accumulate_us, &Bench::multiply_accumulate},
+      {&CostTable::plain_product_us, &Bench::plain_product},
       {&CostTable::base_extend_us, &Bench::base_extend},
       {&CostTable::automorphism_us, &Bench::automorphism},
       {&CostTable::add_us, &Bench::add},

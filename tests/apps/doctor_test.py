@@ -7,7 +7,7 @@ import unittest
 from app_test import AppTest
 from tiny_network import TinyNetwork
 
-KERNELS = {"ntt_forward_us", "ntt_inverse_us", "multiply_accumulate_us", "base_extend_us",
+KERNELS = {"ntt_forward_us", "ntt_inverse_us", "multiply_accumulate_us", "plain_product_us", "base_extend_us",
            "automorphism_us", "add_us", "multiply_us"}
 DOCTOR = {"version": str, "cpu": str, "cores": int, "tiers": list, "memory_bytes": int,
           "read_gb_per_s": {"one_thread": float, "all_cores": float}, "memory_locking": bool,

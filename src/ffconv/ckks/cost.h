@@ -15,7 +15,8 @@ struct CostTable {
   std::string machine;  // where it was measured
   double ntt_forward_us = 0;
   double ntt_inverse_us = 0;
-  double multiply_accumulate_us = 0;  // one term of a lazy inner product, one output polynomial
+  double multiply_accumulate_us = 0;  // one digit times a key, one output polynomial
+  double plain_product_us = 0;         // one packed weight's product, one output polynomial
   double base_extend_us = 0;          // one source limb to one target limb
   double automorphism_us = 0;
   double add_us = 0;
@@ -41,6 +42,7 @@ CostShape cost_shape(const ParamsSpec& spec, int level);
 
 // How a linear map by baby and giant steps is composed (docs/packing.md).
 struct LinearShape {
+  int unrotated_inputs = 0;   // inputs with baby step 0: read once, beside their products
   int decomposed_inputs = 0;  // inputs with a baby step other than 0
   int babies = 0;             // (input, baby step other than 0) pairs: hoisted, left in QP
   int giants = 0;             // (output, giant step other than 0) pairs

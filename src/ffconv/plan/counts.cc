@@ -35,11 +35,13 @@ OpCounts& OpCounts::operator+=(const OpCounts& other) {
 
 LinearShape linear_shape(const Instruction& op) {
   std::set<std::pair<std::int32_t, std::int32_t>> babies, giants;
-  std::set<std::int32_t> inputs, outputs;
+  std::set<std::int32_t> unrotated, decomposed, outputs;
   for (const LinearTerm& term : op.terms) {
     if (term.baby != 0) {
       babies.emplace(term.input, term.baby);
-      inputs.insert(term.input);
+      decomposed.insert(term.input);
+    } else {
+      unrotated.insert(term.input);
     }
     if (term.giant != 0) {
       giants.emplace(term.output, term.giant);
@@ -52,7 +54,8 @@ LinearShape linear_shape(const Instruction& op) {
       std::count_if(op.terms.begin(), op.terms.end(),
                     [&](const LinearTerm& term) { return outputs.contains(term.output); });
   LinearShape shape;
-  shape.decomposed_inputs = static_cast<int>(inputs.size());
+  shape.unrotated_inputs = static_cast<int>(unrotated.size());
+  shape.decomposed_inputs = static_cast<int>(decomposed.size());
   shape.babies = static_cast<int>(babies.size());
   shape.giants = static_cast<int>(giants.size());
   shape.extended_outputs = static_cast<int>(outputs.size());

@@ -83,6 +83,7 @@ class Shapes {
         terms_(extent(diagonals, &Diagonal::output), 0),
         babies_(modulus, extent(diagonals, &Diagonal::input)),
         giants_(modulus, extent(diagonals, &Diagonal::output)),
+        unrotated_(1, extent(diagonals, &Diagonal::input)),
         decomposed_(1, extent(diagonals, &Diagonal::input)),
         extended_(1, extent(diagonals, &Diagonal::output)) {
     for (const Diagonal& d : diagonals) {
@@ -100,6 +101,7 @@ class Shapes {
   SplitOption of(const Split& split) {
     babies_.clear();
     giants_.clear();
+    unrotated_.clear();
     decomposed_.clear();
     extended_.clear();
     for (const std::int32_t rotation : rotations_) {
@@ -108,6 +110,8 @@ class Shapes {
       if (baby != split.offset) {
         babies_.unite(baby, inputs_.at(r));
         decomposed_.unite(0, inputs_.at(r));
+      } else {
+        unrotated_.unite(0, inputs_.at(r));
       }
       if (v != baby) {
         giants_.unite(v - baby, outputs_.at(r));
@@ -117,6 +121,7 @@ class Shapes {
       }
     }
     LinearShape shape;
+    shape.unrotated_inputs = unrotated_.total();
     shape.decomposed_inputs = decomposed_.total();
     shape.babies = babies_.total();
     shape.giants = giants_.total();
@@ -132,7 +137,7 @@ class Shapes {
   StepSets inputs_, outputs_;  // of each rotation
   std::vector<int> terms_;     // of each output
   std::vector<std::int32_t> rotations_;
-  StepSets babies_, giants_, decomposed_, extended_;
+  StepSets babies_, giants_, unrotated_, decomposed_, extended_;
 };
 
 // The offset that moves the residues of `rotations` modulo `high` to an interval that starts at 0:

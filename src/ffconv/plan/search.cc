@@ -184,7 +184,7 @@ void LayoutSearch::add_offset_inputs() {
         out.ciphertexts.size() * ((tap_count(linear) + copies - 1) / copies);
     if (products <= kMaxOffsetInputs) {
       LinearShape shape;
-      shape.plain_terms = static_cast<int>(products);
+      shape.unrotated_inputs = shape.plain_terms = static_cast<int>(products);
       const Split split{out.period(), 0, 1, 1};
       offsets_.push_back({to, products, {{{split, shape, 0}}, copies, out.ciphertexts.size()}});
     }
