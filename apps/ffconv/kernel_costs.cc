@@ -10,13 +10,13 @@
 
 #include <fmt/format.h>
 
+#include "evaluation.h"
 #include "ffconv/base/aligned_buffer.h"
 #include "ffconv/base/random.h"
 #include "ffconv/ckks/key_switching.h"
 #include "ffconv/ring/kernels/kernels.h"
 #include "ffconv/ring/primes.h"
 #include "ffconv/ring/ring.h"
-#include "evaluation.h"
 #include "machine.h"
 #include "stopwatch.h"
 
@@ -29,8 +29,8 @@ constexpr double kPrimeBits = 40;
 // Operands of a network's steps come from the last cache or from memory: kernels go through more
 // limbs than that cache holds on most machines.
 constexpr std::size_t kLimbs = 256;
-constexpr std::size_t kSources = 2;  // of a base extension
-constexpr std::size_t kDigits = 4;   // of a key
+constexpr std::size_t kSources = 2;                     // of a base extension
+constexpr std::size_t kDigits = 4;                      // of a key
 constexpr std::size_t kRows = 4, kTerms = 2 * kDigits;  // of products with weights
 // One limb of so many keys, or of rows of weights, is more than the last cache of most machines
 // holds.

@@ -120,8 +120,8 @@ LinearShape& LinearShape::operator+=(const LinearShape& other) {
 }
 
 double linear_us(const CostTable& t, const CostShape& s, const LinearShape& map) {
-  const double plain = map.plain_terms * multiply_plain_us(t, s, false) +
-                       map.unrotated_inputs * add_us(t, s, 2);
+  const double plain =
+      map.plain_terms * multiply_plain_us(t, s, false) + map.unrotated_inputs * add_us(t, s, 2);
   if (map.extended_terms == 0) {
     return plain;
   }

@@ -16,7 +16,7 @@ struct CostTable {
   double ntt_forward_us = 0;
   double ntt_inverse_us = 0;
   double multiply_accumulate_us = 0;  // one digit times a key, one output polynomial
-  double plain_product_us = 0;         // one packed weight's product, one output polynomial
+  double plain_product_us = 0;        // one packed weight's product, one output polynomial
   double base_extend_us = 0;          // one source limb to one target limb
   double automorphism_us = 0;
   double add_us = 0;

@@ -1,11 +1,12 @@
 #include "ffconv/ckks/linear_transform.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <cstring>
 #include <optional>
 #include <utility>
 
+#include "ffconv/base/assert.h"
 #include "ffconv/base/error.h"
 #include "ffconv/base/parallel.h"
 #include "ffconv/ckks/evaluator.h"
@@ -63,13 +64,15 @@ class GroupSums {
       : inputs_(inputs),
         transform_(transform),
         context_(*inputs[0]->context),
-        rotates_(transform.rotates()) {
+        rotates_(transform.rotates()),
+        small_(std::ranges::any_of(transform.groups,
+                                   [](const Group& g) { return g.weights->is_small(); })) {
     if (rotates_) {
       add_babies(keys);
     }
     add_unrotated();
-    add_weights();
     make_batches();
+    split_batches();
     if (images > 1) {  // all images' products with a block of weights follow one another
       std::ranges::stable_sort(batches_, {}, [&](const Batch& batch) {
         return batch.groups.front() % (transform.groups.size() / images);
@@ -86,22 +89,25 @@ class GroupSums {
       sums.push_back({Poly<Eval>(context_.ring(), basis), Poly<Eval>(context_.ring(), basis)});
     }
     parallel_for(basis.size(), [&](std::size_t i) {
-      LimbOperands operands;
+      PoolVector<Decomposition::Limb> digits;
       for (const Decomposition& decomposition : decompositions_) {
-        operands.digits.push_back(decomposition.limb(i));
+        digits.push_back(decomposition.limb(i));
       }
-      operands.expanded = PoolVector<AlignedBuffer<std::uint8_t>>(weights_.size());
-      for (std::size_t w = 0; w < weights_.size(); ++w) {
-        operands.weights.push_back(weights_[w]->limb(i, operands.expanded[w]));
+      Expanded expanded;
+      if (small_) {
+        sum_block(i, digits, 0, context_.n(), expanded, sums);
+        return;
       }
       for_each_block(context_.n(), [&](std::size_t begin, std::size_t count) {
-        sum_block(i, operands, begin, count, sums);
+        sum_block(i, digits, begin, count, expanded, sums);
       });
     });
     return sums;
   }
 
  private:
+  static constexpr std::size_t kManyRows = 24, kRowsTogether = 4;
+
   struct Baby {
     std::pair<std::int32_t, std::int32_t> place;  // step, input
     std::size_t decomposition = 0;                // of the input
@@ -116,24 +122,12 @@ class GroupSums {
     PoolVector<std::size_t> operands;  // of every term, its block
   };
 
-  // What all blocks of a limb read.
-  struct LimbOperands {
-    PoolVector<Decomposition::Limb> digits;
-    PoolVector<const std::uint8_t*> weights;           // as weights_
-    PoolVector<AlignedBuffer<std::uint8_t>> expanded;  // of those that are kept small
+  // A limb of weights that are kept small, of each row of a batch.
+  struct ExpandedRow {
+    const PackedPlaintexts* weights = nullptr;
+    AlignedBuffer<std::uint8_t> limb;
   };
-
-  void add_weights() {
-    for (const Group& group : transform_.groups) {
-      weights_.push_back(group.weights.get());
-    }
-    std::ranges::sort(weights_);
-    weights_.erase(std::unique(weights_.begin(), weights_.end()), weights_.end());
-    for (const Group& group : transform_.groups) {
-      const auto place = std::ranges::lower_bound(weights_, group.weights.get());
-      weights_of_.push_back(static_cast<std::size_t>(place - weights_.begin()));
-    }
-  }
+  using Expanded = std::array<ExpandedRow, kRowsTogether>;
 
   void add_babies(const EvaluationKeys& keys) {
     for (const Group& group : transform_.groups) {
@@ -204,9 +198,21 @@ class GroupSums {
     }
   }
 
-  // Weights of more groups at once than these are more streams than are fetched in time; of fewer,
-  // operands would be read more often.
-  static constexpr std::size_t kManyRows = 24, kRowsOfMany = 4;
+  // Large batches are more streams of weights than are fetched in time; those of weights kept small
+  // are made limb by limb, which memory for a few is enough for.
+  void split_batches() {
+    PoolVector<Batch> parts;
+    for (const Batch& batch : batches_) {
+      const std::size_t rows = batch.groups.size();
+      const std::size_t together = small_ || rows >= kManyRows ? kRowsTogether : rows;
+      for (std::size_t first = 0; first < rows; first += together) {
+        const auto begin = batch.groups.begin() + static_cast<std::ptrdiff_t>(first);
+        const auto count = static_cast<std::ptrdiff_t>(std::min(together, rows - first));
+        parts.push_back({PoolVector<std::size_t>(begin, begin + count), batch.operands});
+      }
+    }
+    batches_ = std::move(parts);
+  }
 
   // Blocks of operands begin a cache line apart modulo their size: side by side, they would meet in
   // the same sets of the first-level cache.
@@ -214,11 +220,11 @@ class GroupSums {
     return count + AlignedBuffer<Word>::kAlignment / sizeof(Word);
   }
 
-  void sum_block(std::size_t i, const LimbOperands& operands, std::size_t begin, std::size_t count,
-                 PoolVector<ExtendedPair>& sums) const {
+  void sum_block(std::size_t i, std::span<const Decomposition::Limb> digits, std::size_t begin,
+                 std::size_t count, Expanded& expanded, PoolVector<ExtendedPair>& sums) const {
     const bool in_q = i < inputs_[0]->polys[0].limb_count();
     AlignedBuffer<Word> blocks(2 * (babies_.size() + unrotated_.size()) * stride(count));
-    rotate_inputs(i, operands.digits, begin, count, blocks.data());
+    rotate_inputs(i, digits, begin, count, blocks.data());
     if (in_q) {  // else P times the input: zero modulo the primes of P
       copy_inputs(i, begin, count, blocks.data() + 2 * babies_.size() * stride(count));
     }
@@ -234,10 +240,11 @@ class GroupSums {
         }
       }
       for (const std::size_t g : batch.groups) {
+        const Group& group = transform_.groups[g];
+        const std::uint8_t* const weights =
+            small_ ? expand(*group.weights, i, expanded[d0.size()]) : group.weights->limb(i);
         d0.push_back(sums[g].c0.limb(i) + begin);
         d1.push_back(sums[g].c1.limb(i) + begin);
-        const Group& group = transform_.groups[g];
-        const std::uint8_t* weights = operands.weights[weights_of_[g]];
         for (const Term& term : group.terms) {
           if (term.baby != 0 || in_q) {
             const auto k = static_cast<std::size_t>(term.plaintext);
@@ -245,28 +252,35 @@ class GroupSums {
           }
         }
       }
-      const std::size_t terms = c0.size(), rows = d0.size();
-      const std::size_t together = rows < kManyRows ? rows : kRowsOfMany;
-      for (std::size_t first = 0; first < rows; first += together) {
-        context_.ring().kernels().packed_products(
-            d0.data() + first, d1.data() + first, std::min(together, rows - first), c0.data(),
-            c1.data(), terms, plain.data() + first * terms,
-            transform_.groups[batch.groups.front()].weights->stride(), count,
-            sums[0].c0.tables(i));
-      }
+      context_.ring().kernels().packed_products(
+          d0.data(), d1.data(), d0.size(), c0.data(), c1.data(), c0.size(), plain.data(),
+          transform_.groups[batch.groups.front()].weights->stride(), count, sums[0].c0.tables(i));
     }
+  }
+
+  // Images follow one another with the same weights, which are expanded once.
+  static const std::uint8_t* expand(const PackedPlaintexts& weights, std::size_t i,
+                                    ExpandedRow& row) {
+    if (row.weights != &weights) {
+      weights.expand(i, row.limb);
+      row.weights = &weights;
+    }
+    return row.limb.data();
   }
 
   // The block of limb i of QP of every baby, pair after pair.
   void rotate_inputs(std::size_t i, std::span<const Decomposition::Limb> digits, std::size_t begin,
                      std::size_t count, Word* dst) const {
-    for (const Baby& baby : babies_) {
-      const Poly<Eval>& c0 = inputs_[baby.input()]->polys[0];
-      digits[baby.decomposition].rotate(*baby.key, begin, count,
-                                        i < c0.limb_count() ? c0.limb(i) : nullptr, dst,
-                                        dst + stride(count));
-      dst += 2 * stride(count);
-    }
+    for_each_block(count, [&](std::size_t first, std::size_t words) {
+      Word* at = dst + first;
+      for (const Baby& baby : babies_) {
+        const Poly<Eval>& c0 = inputs_[baby.input()]->polys[0];
+        digits[baby.decomposition].rotate(*baby.key, begin + first, words,
+                                          i < c0.limb_count() ? c0.limb(i) : nullptr, at,
+                                          at + stride(count));
+        at += 2 * stride(count);
+      }
+    });
   }
 
   // The block of limb i of Q of every input that is used as it is. Products read a line of every
@@ -285,11 +299,10 @@ class GroupSums {
   const LinearTransform& transform_;
   const Context& context_;
   const bool rotates_;
+  const bool small_;  // weights
   PoolVector<Decomposition> decompositions_;
   PoolVector<Baby> babies_;  // by step, then input: a block of a key serves all inputs in turn
-  PoolVector<std::int32_t> unrotated_;           // inputs that are used as they are
-  PoolVector<const PackedPlaintexts*> weights_;  // each once
-  PoolVector<std::size_t> weights_of_;           // by group
+  PoolVector<std::int32_t> unrotated_;  // inputs that are used as they are
   PoolVector<Batch> batches_;
 };
 
@@ -442,7 +455,7 @@ PackedPlaintexts::PackedPlaintexts(std::size_t count,
 PackedPlaintexts::PackedPlaintexts(const Ring& ring, Basis basis, std::size_t count,
                                    const std::function<IntegerPlaintext(std::size_t)>& plaintext)
     : ring_(&ring), basis_(std::move(basis)), limb_bytes_(count * kPackedBytes * ring.n()) {
-  AlignedBuffer<std::int32_t> coefficients(count * ring.n());
+  wide_ = AlignedBuffer<std::int32_t>(count * ring.n());
   double largest = 0;
   for (std::size_t k = 0; k < count; ++k) {
     const IntegerPlaintext next = plaintext(k);
@@ -453,13 +466,17 @@ PackedPlaintexts::PackedPlaintexts(const Ring& ring, Basis basis, std::size_t co
            std::log2(largest));
     }
     add(next.scale, next.max_abs);
-    std::ranges::transform(next.coefficients, coefficients.data() + k * ring.n(),
+    std::ranges::transform(next.coefficients, wide_.data() + k * ring.n(),
                            [](std::int64_t x) { return static_cast<std::int32_t>(x); });
   }
-  small_bytes_ = largest < kNarrowLimit ? 3 : 4;
-  small_ = AlignedBuffer<std::uint8_t>(small_bytes_ * coefficients.size());
-  for (std::size_t c = 0; c < coefficients.size(); ++c) {
-    std::memcpy(small_.data() + c * small_bytes_, coefficients.data() + c, small_bytes_);
+  if (largest < kNarrowLimit) {
+    high_ = AlignedBuffer<std::int16_t>(wide_.size());
+    low_ = AlignedBuffer<std::uint8_t>(wide_.size());
+    for (std::size_t c = 0; c < wide_.size(); ++c) {
+      high_.data()[c] = static_cast<std::int16_t>(wide_.data()[c] >> 8);
+      low_.data()[c] = static_cast<std::uint8_t>(wide_.data()[c] & 0xff);
+    }
+    wide_ = {};
   }
 }
 
@@ -479,30 +496,40 @@ void PackedPlaintexts::pack(std::uint8_t* dst, std::size_t k, std::size_t count,
                           ring_->tables(basis_[i]));
 }
 
-const std::uint8_t* PackedPlaintexts::limb(std::size_t i,
-                                           AlignedBuffer<std::uint8_t>& scratch) const {
-  if (small_.empty()) {
-    return bytes_.data() + i * limb_bytes_;
-  }
+const std::uint8_t* PackedPlaintexts::limb(std::size_t i) const {
+  FFCONV_ASSERT(!is_small());
+  return bytes_.data() + i * limb_bytes_;
+}
+
+void PackedPlaintexts::expand(std::size_t i, AlignedBuffer<std::uint8_t>& dst) const {
+  FFCONV_ASSERT(is_small());
   const std::size_t n = ring_->n();
   const Kernels& kernels = ring_->kernels();
   const LimbTables& tables = ring_->tables(basis_[i]);
-  scratch = AlignedBuffer<std::uint8_t>(limb_bytes_);
+  if (dst.size() != limb_bytes_) {
+    dst = AlignedBuffer<std::uint8_t>(limb_bytes_);
+  }
   AlignedBuffer<std::int64_t> integers(n);
   AlignedBuffer<Word> words(n);
   for (std::size_t k = 0; k < count(); ++k) {
-    const std::uint8_t* small = small_.data() + k * n * small_bytes_;
-    for (std::size_t c = 0; c < n; ++c) {
-      std::uint32_t bits = 0;
-      std::memcpy(&bits, small + c * small_bytes_, small_bytes_);
-      const std::uint32_t unused = 32 - 8 * static_cast<std::uint32_t>(small_bytes_);
-      integers.data()[c] = static_cast<std::int32_t>(bits << unused) >> unused;
-    }
+    widen(k, integers.data());
     kernels.import_signed(words.data(), integers.data(), n, tables);
     kernels.ntt_forward(words.data(), tables);
-    pack(scratch.data(), k, count(), words.data(), i);
+    pack(dst.data(), k, count(), words.data(), i);
   }
-  return scratch.data();
+}
+
+void PackedPlaintexts::widen(std::size_t k, std::int64_t* dst) const {
+  const std::size_t n = ring_->n();
+  if (!wide_.empty()) {
+    std::copy_n(wide_.data() + k * n, n, dst);
+    return;
+  }
+  const std::int16_t* const high = high_.data() + k * n;
+  const std::uint8_t* const low = low_.data() + k * n;
+  for (std::size_t c = 0; c < n; ++c) {
+    dst[c] = std::int64_t{high[c]} * 256 + low[c];
+  }
 }
 
 bool LinearTransform::rotates() const {

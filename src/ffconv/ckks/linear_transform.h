@@ -31,8 +31,8 @@ namespace ffconv {
 // operations of unpacking, and one stream is read faster than one for every plaintext.
 //
 // Where memory is short they are kept small instead: as coefficients of 4 bytes, or of 3 where all
-// are below 2^23, packed limb by limb in every use. That is a twelfth (a sixteenth) of the bytes of
-// eight limbs, for a transform a limb and use.
+// are below 2^23, transformed and packed limb by limb in every use. That is a twelfth (a sixteenth)
+// of the bytes of eight limbs, for a transform a limb and use.
 class PackedPlaintexts {
  public:
   // plaintext(k) makes number k; count >= 1. Throws kMismatch where bases or scales differ.
@@ -47,15 +47,22 @@ class PackedPlaintexts {
   double scale() const { return scale_; }
   double max_abs(std::size_t k) const { return max_abs_[k]; }
   const Basis& basis() const { return basis_; }
-  std::size_t bytes() const { return bytes_.size() + small_.size(); }
+  bool is_small() const { return bytes_.empty(); }
+  std::size_t bytes() const {
+    return bytes_.size() + wide_.size() * sizeof(std::int32_t) +
+           high_.size() * sizeof(std::int16_t) + low_.size();
+  }
 
-  // Limb i of all plaintexts: the words from `begin`, a multiple of kPackedRun, of plaintext k
-  // stand at offset(k, begin). In `scratch` where they are kept small.
-  const std::uint8_t* limb(std::size_t i, AlignedBuffer<std::uint8_t>& scratch) const;
+  // Limb i of all plaintexts, of those not kept small: the words from `begin`, a multiple of
+  // kPackedRun, of plaintext k stand at offset(k, begin).
+  const std::uint8_t* limb(std::size_t i) const;
   std::size_t offset(std::size_t k, std::size_t begin) const {
     return begin / kPackedRun * stride() + k * kRunBytes;
   }
   std::size_t stride() const { return count() * kRunBytes; }
+
+  // The same limb made of small ones, into dst, which is made anew where its size is another.
+  void expand(std::size_t i, AlignedBuffer<std::uint8_t>& dst) const;
 
  private:
   // Sees to it that all scales are the first one's.
@@ -63,6 +70,8 @@ class PackedPlaintexts {
   // Limb i of plaintext k, of `count`, into the limb of all at dst.
   void pack(std::uint8_t* dst, std::size_t k, std::size_t count, const Word* src,
             std::size_t i) const;
+  // The coefficients of small plaintext k.
+  void widen(std::size_t k, std::int64_t* dst) const;
 
   const Ring* ring_ = nullptr;
   Basis basis_;
@@ -70,9 +79,10 @@ class PackedPlaintexts {
   std::vector<double> max_abs_;
   std::size_t limb_bytes_ = 0;         // of all plaintexts together
   AlignedBuffer<std::uint8_t> bytes_;  // packed, limb after limb; empty where kept small
-  // Coefficients in two's complement, least byte first, plaintext after plaintext.
-  AlignedBuffer<std::uint8_t> small_;
-  std::size_t small_bytes_ = 0;  // of a coefficient
+  // Coefficients, plaintext after plaintext: of 4 bytes, or 2^8 high + low of 3.
+  AlignedBuffer<std::int32_t> wide_;
+  AlignedBuffer<std::int16_t> high_;
+  AlignedBuffer<std::uint8_t> low_;
 };
 
 // Weights encoded once, for ciphertexts of one level.

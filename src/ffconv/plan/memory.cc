@@ -21,6 +21,7 @@ constexpr std::uint64_t kScalarBytes = 16;
 constexpr double kSmallLimit = 0x1p31, kNarrowLimit = 0x1p23;  // as PackedPlaintexts has them
 constexpr std::uint64_t kPackedWordBytes = 6;
 constexpr std::uint64_t kPermutationWordBytes = 4;
+constexpr std::uint64_t kExpandedGroups = 4;  // of small weights, at a time and thread
 
 // A bound: a coefficient is a mean of slots, each times a cosine, rounded.
 double largest_coefficient(const Program& program, const std::set<std::int32_t>& vectors,
@@ -134,14 +135,28 @@ class Estimate {
     memory.keys += 2 * limbs * params_.n() * kPackedWordBytes;
   }
 
+  // What a thread holds while it makes products with small weights: a limb of those of the largest
+  // groups, and of all inputs, rotated or not.
+  std::uint64_t expanded(const Instruction& op) const {
+    std::set<std::pair<std::int32_t, std::int32_t>> operands;
+    for (const LinearTerm& term : op.terms) {
+      operands.emplace(term.input, term.baby);
+    }
+    std::uint64_t largest = 0;
+    for (const auto& [step, vectors] : groups(op)) {
+      largest = std::max<std::uint64_t>(largest, vectors.size());
+    }
+    return kExpandedGroups * largest * params_.n() * kPackedWordBytes +
+           2 * operands.size() * limb();
+  }
+
   // What an instruction holds beside its operands and results: the sum of every output and giant
   // step of a linear map, and the digits of its inputs or of all outputs of one giant step.
   std::uint64_t working(std::size_t at) const {
     const Instruction& op = program_.instructions[at];
-    const std::uint64_t expanded =
-        is_small(at) ? threads_ * op.terms.size() * params_.n() * kPackedWordBytes : 0;
+    const std::uint64_t for_small = is_small(at) ? threads_ * expanded(op) : 0;
     if (!rotates(op)) {
-      return expanded;
+      return for_small;
     }
     const std::int32_t level = info(op.in[0]).level;
     std::set<std::int32_t> decomposed;
@@ -161,9 +176,9 @@ class Estimate {
     // In coefficient form, with one overflow a digit; an output's polynomial over Q beside them.
     const std::uint64_t digits =
         limbs(level) + static_cast<std::uint64_t>(params_.digit_count(level));
-    return expanded + (std::max(decomposed.size() * digits, rotated * (digits + limbs(level))) +
-                       2 * sums.size() * extended_limbs(level)) *
-                          limb();
+    return for_small + (std::max(decomposed.size() * digits, rotated * (digits + limbs(level))) +
+                        2 * sums.size() * extended_limbs(level)) *
+                           limb();
   }
 
   std::uint64_t ciphertexts() const {
@@ -227,6 +242,10 @@ SmallWeights fit_memory(const Program& program, const Params& params,
   const auto memory = [&](const SmallWeights& small) {
     return memory_of(program, params, small, threads);
   };
+  const auto needed = [&](const SmallWeights& small) {
+    const std::uint64_t total = memory(small).total();
+    return total + total / 20;
+  };
   const std::size_t count = program.instructions.size();
   const auto all = static_cast<double>(memory({}).weights);
   std::vector<std::pair<double, std::size_t>> order;  // microseconds a byte saved, instruction
@@ -240,13 +259,13 @@ SmallWeights fit_memory(const Program& program, const Params& params,
   }
   std::ranges::sort(order);
   SmallWeights small(count, false);
-  std::uint64_t least = memory(small).total();
+  std::uint64_t least = needed(small);
   for (const auto& [rate, at] : order) {
     if (least <= *budget) {
       return small;
     }
     small[at] = true;
-    least = std::min(least, memory(small).total());
+    least = std::min(least, needed(small));
   }
   if (least > *budget) {
     constexpr std::uint64_t kMega = 1'000'000;

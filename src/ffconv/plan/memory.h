@@ -25,10 +25,16 @@ struct Memory {
   std::uint64_t weights = 0;      // encoded plaintexts
   std::uint64_t slots = 0;        // the same as slot vectors, gone when they are encoded
   std::uint64_t keys = 0;         // of one client, both halves
-  std::uint64_t ciphertexts = 0;  // registers, rotated inputs and one limb of small weights a
-                                  // thread, where most are alive
+  std::uint64_t ciphertexts = 0;  // registers, rotated inputs and, where weights are small, limbs
+                                  // of some a thread, where most are alive
 
-  std::uint64_t total() const { return kProcess + weights + std::max(slots, keys + ciphertexts); }
+  // The pool of blocks keeps what is freed, up to a limit, and leaves some of its slabs unused.
+  std::uint64_t total() const {
+    constexpr std::uint64_t kMaxIdle = std::uint64_t{256} << 20;
+    const std::uint64_t running = keys + ciphertexts + std::min(ciphertexts, kMaxIdle);
+    const std::uint64_t blocks = weights + std::max(slots, running);
+    return kProcess + blocks + blocks / 32;
+  }
 };
 
 Memory memory_of(const Program& program, const Params& params, const SmallWeights& small = {},
@@ -37,9 +43,9 @@ Memory memory_of(const Program& program, const Params& params, const SmallWeight
 // What `op` takes longer with small weights, one thread, microseconds; 0 where it cannot have them.
 double expansion_us(const Program& program, const Instruction& op, const CostTable& table);
 
-// Small weights, as few as it takes to stay within `budget` bytes, those first that save most bytes
-// for the time they cost; none without a budget. Throws kUnsupported, naming the least budget,
-// where even all do not.
+// Small weights, as few as it takes to stay within `budget` bytes, with a twentieth to spare for
+// what the estimate misses; those first that save most bytes for the time they cost; none without a
+// budget. Throws kUnsupported, naming the least budget, where even all do not.
 SmallWeights fit_memory(const Program& program, const Params& params,
                         std::optional<std::uint64_t> budget, const CostTable& table,
                         int threads = 1);
