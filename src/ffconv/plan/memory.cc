@@ -143,11 +143,12 @@ class Estimate {
       operands.emplace(term.input, term.baby);
     }
     std::uint64_t largest = 0;
-    for (const auto& [step, vectors] : groups(op)) {
+    const Groups sums = groups(op);
+    for (const auto& [step, vectors] : sums) {
       largest = std::max<std::uint64_t>(largest, vectors.size());
     }
-    return kExpandedGroups * largest * params_.n() * kPackedWordBytes +
-           2 * operands.size() * limb();
+    const std::uint64_t weights = std::min<std::uint64_t>(sums.size(), kExpandedGroups) * largest;
+    return (weights * kPackedWordBytes + 2 * operands.size() * kWordBytes) * params_.n();
   }
 
   // What an instruction holds beside its operands and results: the sum of every output and giant
