@@ -107,7 +107,7 @@ TEST(Compile, FewerKeysTakeMoreTime) {
   const Compiled free = compile(network, ranges, options);
   options.max_keys = keys(free);
   EXPECT_EQ(keys(compile(network, ranges, options)), keys(free));
-  options.max_keys = 3 * keys(free) / 4;
+  options.max_keys = 7 * keys(free) / 8;
   const Compiled limited = compile(network, ranges, options);
   EXPECT_LE(keys(limited), *options.max_keys);
   EXPECT_GT(limited.report.counts.total.predicted_us, free.report.counts.total.predicted_us);

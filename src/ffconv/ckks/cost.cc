@@ -46,7 +46,7 @@ const CostTable& default_cost_table() {
       .multiply_accumulate_us = 3.45,
       .plain_product_us = 2.6,
       .base_extend_us = 3.14,
-      .automorphism_us = 14.3,
+      .automorphism_us = 4.46,
       .add_us = 6.13,
       .multiply_us = 6.43,
   };
