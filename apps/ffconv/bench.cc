@@ -224,7 +224,7 @@ class Bench {
 
   // As many as a batch holds, or as asked for.
   std::size_t images(const Json& plan) const {
-    return plan["packing"] == "batch" ? std::size_t{1} << plan["log_n"].get<int>()
+    return plan["packing"] == "batch" ? plan["images_at_once"].get<std::size_t>()
                                       : options_.images;
   }
 

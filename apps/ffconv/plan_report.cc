@@ -149,8 +149,10 @@ PlanReport::PlanReport(const runtime::ServerBundle& bundle, const CostTable& tab
   key_bytes = wire::key_bytes(params, request);
   upload_bytes = wire::upload_bytes(params, bundle.program);
   download_bytes = wire::download_bytes(params, bundle.program);
+  const runtime::ClientBundle client = runtime::client_bundle(bundle);
+  images = runtime::images_at_once(client);
   server_bytes = wire::to_bytes(bundle).size();
-  client_bytes = wire::to_bytes(runtime::client_bundle(bundle)).size();
+  client_bytes = wire::to_bytes(client).size();
 }
 
 Json to_json(const PlanReport& report) {
@@ -168,6 +170,7 @@ Json to_json(const PlanReport& report) {
       {"cost_table", report.machine},
       {"keys", report.keys},
       {"key_bytes", report.key_bytes},
+      {"images_at_once", report.images},
       {"upload_bytes", report.upload_bytes},
       {"download_bytes", report.download_bytes},
       {"server_bytes", report.server_bytes},
@@ -217,7 +220,9 @@ std::string summary_text(const PlanReport& report) {
                         report.small_layers.size(), ms_text(report.expansion_us));
   }
   text += fmt::format("keys       {}, {}, once\n", report.keys, exact_size_text(report.key_bytes));
-  text += fmt::format("upload     {} an image\n", exact_size_text(report.upload_bytes));
+  text += fmt::format("upload     {} {}\n", exact_size_text(report.upload_bytes),
+                      report.images == 1 ? std::string("an image")
+                                         : "for up to " + grouped(report.images) + " images");
   text += fmt::format("download   {}\n", exact_size_text(report.download_bytes));
   text += fmt::format("bundles    server {}, client {}\n", exact_size_text(report.server_bytes),
                       exact_size_text(report.client_bytes));

@@ -9,7 +9,7 @@ from tiny_network import TinyNetwork, pgm, random_pixels
 COUNTS = {"rotations": int, "hoisted_rotations": int, "plain_products": int, "scalar_products": int,
           "ciphertext_products": int, "rescales": int}
 PLAN = {"log_n": int, "log_qp": float, "security_bits": int, "levels": int, "totals": COUNTS,
-        "predicted_ms": float, "key_bytes": int, "upload_bytes": int, "download_bytes": int,
+        "predicted_ms": float, "images_at_once": int, "key_bytes": int, "upload_bytes": int, "download_bytes": int,
         "layers": list, "alternatives": list, "memory_bytes": {"total": int}}
 LAYER = COUNTS | {"name": str, "level": int, "predicted_ms": float}
 
@@ -59,6 +59,10 @@ class Plan(AppTest):
                     self.assertEqual({key: plan[key] for key in sizes}, sizes)
                 for key in ("totals", "log_n", "log_qp", "levels", "predicted_ms", "memory_bytes"):
                     self.assertEqual(of_bundle[key], of_model[key], key)
+                images = 2 ** of_model["log_n"] if packing == "batch" else 1
+                self.assertEqual(of_bundle["images_at_once"], images)
+                upload = f"for up to {images:,} images" if packing == "batch" else "an image"
+                self.assertIn(f" {upload}\n", self.ok("plan", "net.server"))
 
     def test_text_shows_every_layer_the_security_row_and_what_was_considered(self):
         self.write("tiny.onnx", TinyNetwork().onnx())

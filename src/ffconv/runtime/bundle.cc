@@ -118,6 +118,13 @@ ExchangedValue exchanged(const plan::SlotLabels& labels, const plan::ValueInfo& 
 
 }  // namespace
 
+std::size_t images_at_once(const ClientBundle& bundle) {
+  const auto alone = [](const ExchangedValue& value) { return value.labels.elements.size() == 1; };
+  const bool apart = std::ranges::all_of(bundle.inputs, alone) &&
+                     std::ranges::all_of(bundle.outputs, alone) && bundle.keys.rotations.empty();
+  return apart ? std::size_t{1} << bundle.params.log_n : 1;
+}
+
 ClientBundle client_bundle(const ServerBundle& bundle) {
   const plan::Program& program = bundle.program;
   ClientBundle client;

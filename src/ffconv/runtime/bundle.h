@@ -50,6 +50,10 @@ struct ClientBundle {
   Fingerprint fingerprint{};      // the server bundle's
 };
 
+// How many images a run takes: N where every value has ciphertexts of its own (packing batch), else
+// 1.
+std::size_t images_at_once(const ClientBundle& bundle);
+
 // The client's part of `bundle`.
 ClientBundle client_bundle(const ServerBundle& bundle);
 

@@ -76,10 +76,7 @@ std::vector<Ciphertext> Client::encrypt(const SecretKey& secret,
 }
 
 std::size_t Client::images_at_once() const {
-  const auto alone = [](const ExchangedValue& value) { return value.labels.elements.size() == 1; };
-  const bool apart = std::ranges::all_of(bundle_.inputs, alone) &&
-                     std::ranges::all_of(bundle_.outputs, alone) && bundle_.keys.rotations.empty();
-  return apart ? std::size_t{1} << bundle_.params.log_n : 1;
+  return runtime::images_at_once(bundle_);
 }
 
 void Client::check_batch(std::size_t images) const {
