@@ -224,8 +224,7 @@ class Bench {
 
   // As many as a batch holds, or as asked for.
   std::size_t images(const Json& plan) const {
-    return plan["packing"] == "batch" ? plan["images_at_once"].get<std::size_t>()
-                                      : options_.images;
+    return plan["packing"] == "batch" ? plan["images_at_once"].get<std::size_t>() : options_.images;
   }
 
   std::string data(const std::string& model) {

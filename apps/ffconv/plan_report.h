@@ -43,7 +43,7 @@ struct PlanReport {
   std::vector<LayerReport> layers;
   double score_error_std = 0;
   std::size_t keys = 0;
-  std::size_t images = 1;  // of a run
+  std::size_t images = 1;                                             // of a run
   std::uint64_t key_bytes = 0, upload_bytes = 0, download_bytes = 0;  // files, exactly
   std::uint64_t server_bytes = 0, client_bytes = 0;                   // bundles, exactly
   plan::Memory memory;
