@@ -20,8 +20,6 @@ constexpr bool kPooled = false;
 #else
 constexpr bool kPooled = true;
 #endif
-constexpr std::size_t kMaxIdleBytes = std::size_t{256} << 20;
-
 constexpr std::size_t kMinLargeBytes = std::size_t{32} << 10;
 
 // Never destroyed: buffers may outlive every other static object. Small blocks have slabs of their

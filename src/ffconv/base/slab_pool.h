@@ -11,6 +11,9 @@
 
 namespace ffconv::internal {
 
+// What each of the pools behind AlignedBuffer keeps idle (aligned_buffer.cc).
+inline constexpr std::size_t kMaxIdleBytes = std::size_t{256} << 20;
+
 // Slabs none of whose blocks is in use go back to the system once more than max_idle_bytes of
 // blocks lie idle. Safe from several threads.
 class SlabPool {

@@ -21,7 +21,7 @@ constexpr std::uint64_t kScalarBytes = 16;
 constexpr double kSmallLimit = 0x1p31, kNarrowLimit = 0x1p23;  // as PackedPlaintexts has them
 constexpr std::uint64_t kPackedWordBytes = 6;
 constexpr std::uint64_t kPermutationWordBytes = 4;
-constexpr std::uint64_t kExpandedGroups = 4;  // of small weights, at a time and thread
+constexpr std::uint64_t kExpandedGroups = 4;  // a thread, as linear transforms make small weights
 
 // A bound: a coefficient is a mean of slots, each times a cosine, rounded.
 double largest_coefficient(const Program& program, const std::set<std::int32_t>& vectors,

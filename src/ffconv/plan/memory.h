@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "ffconv/base/slab_pool.h"
 #include "ffconv/ckks/cost.h"
 #include "ffconv/ckks/params.h"
 #include "ffconv/plan/program.h"
@@ -30,8 +31,8 @@ struct Memory {
 
   // The pool of blocks keeps what is freed, up to a limit, and leaves some of its slabs unused.
   std::uint64_t total() const {
-    constexpr std::uint64_t kMaxIdle = std::uint64_t{256} << 20;
-    const std::uint64_t running = keys + ciphertexts + std::min(ciphertexts, kMaxIdle);
+    const std::uint64_t idle = std::min<std::uint64_t>(ciphertexts, internal::kMaxIdleBytes);
+    const std::uint64_t running = keys + ciphertexts + idle;
     const std::uint64_t blocks = weights + std::max(slots, running);
     return kProcess + blocks + blocks / 32;
   }
